@@ -1,0 +1,1 @@
+"""The processes: each sub-package is one, and none imports another."""
