@@ -1,0 +1,1 @@
+"""The dispatcher: consumes, decides, calls the provider, tells the caller."""

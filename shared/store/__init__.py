@@ -1,0 +1,1 @@
+"""The store: a port, its adapters, and the migrations of its schema."""

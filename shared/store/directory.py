@@ -1,0 +1,111 @@
+"""Who may call and whom we call: the small tables, read whole and cached by their readers. Frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account at the provider and how to call it."""
+
+    name: str
+    base_url: str
+    generation: str
+    """v1 or v0_1."""
+    api_key: str
+    application_id: str | None
+    private_key: str | None
+    """PEM; None: Basic."""
+    api_secret: str | None
+    signature_secrets: tuple[str, ...]
+    """Newest first; several during a rotation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which account a tenant's channel (and sender) uses; None in a field matches all; the most specific wins."""
+
+    account: str
+    tenant: str | None = None
+    channel: str | None = None
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Somebody who calls us."""
+
+    name: str
+    status_url: str | None = None
+    inbound_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A caller's application: its public key verifies JWTs."""
+
+    application_id: str
+    tenant: str
+    public_key: str
+    status_url: str | None = None
+    inbound_url: str | None = None
+    webhook_version: str | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A caller's key for Basic, and the secret that signs what we send to its addresses."""
+
+    api_key: str
+    tenant: str
+    secret_hashes: tuple[str, ...]
+    """SHA-256 of each live secret in hex; at most two."""
+    signature_secret: str
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """A broker user of another system and the tenant it speaks for."""
+
+    user: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """All small tables at once."""
+
+    now: float
+    deployment_secret: bytes
+    """32 random bytes made with the schema: the key of the mark inside ids."""
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
+    keys: Mapping[str, ApiKey] = field(default_factory=dict)
+    publishers: Mapping[str, Publisher] = field(default_factory=dict)
+
+    def account_for(self, *, tenant: str, channel: str, sender: str) -> str | None:
+        """Return the name of the account a message uses; None where no route and no single account serves it.
+
+        The most specific route wins: sender before channel before tenant. Without a matching route the account
+        named "default" serves, else the only one there is.
+        """
+        best: tuple[tuple[bool, bool, bool], str] | None = None
+        for route in self.routes:
+            if route.tenant in (None, tenant) and route.channel in (None, channel) and route.sender in (None, sender):
+                rank = (route.sender is not None, route.channel is not None, route.tenant is not None)
+                if best is None or rank > best[0]:
+                    best = (rank, route.account)
+        if best is not None:
+            return best[1]
+        if "default" in self.accounts:
+            return "default"
+        return next(iter(self.accounts)) if len(self.accounts) == 1 else None
+
+
+DirectoryChange = Account | Route | Tenant | Application | ApiKey | Publisher

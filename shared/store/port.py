@@ -1,0 +1,182 @@
+"""What a store promises. One contract suite (tests/contract) runs on every implementation.
+
+Every method is one transaction, commits before it returns, and raises `StoreUnavailable` when it can't.
+Rows that callers hand in and get back are the frozen records of this file and `shared.store.records`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from shared.model import Entry, Stop
+from shared.store.directory import Directory, DirectoryChange
+from shared.store.records import (
+    AttemptRow,
+    Backlog,
+    Batch,
+    CallbackAnswer,
+    CallbackRow,
+    Committed,
+    Controls,
+    DispatcherRow,
+    OutboxRow,
+    ParkedReceipt,
+    Snapshot,
+    Stored,
+    Turn,
+)
+
+
+class WorkStore(Protocol):
+    """What the engine's turn needs: load, commit, timers."""
+
+    def now(self) -> float:
+        """Return the store's time, seconds since the epoch: the only clock that decides."""
+
+    def load(self, workflow_ids: Collection[str], provider_uuids: Collection[str] = ()) -> Turn:
+        """Read everything a turn needs at one moment, with the store's time.
+
+        `provider_uuids` are looked up in the attempts; the workflows they lead to are loaded too.
+        Rows of a newer schema number are left out and named in `Turn.newer`.
+        """
+
+    def commit(self, batch: Batch) -> Committed:
+        """Write a batch in one transaction; tell which changes lost and the row ids the outbox got.
+
+        `Committed.outbox_ids` are in the order: outbox of each won change in the order given, then `batch.outbox`.
+
+        Rows are written in id order by compare-and-set on (id, version). A change whose version is not the stored
+        one, or an insert whose id is there, is lost: nothing of it is written, everything else is.
+        """
+
+    def due(self, *, now: float, read_to: float, limit: int, seed: int) -> tuple[str, ...]:
+        """Return ids with `wake_at <= read_to` or `wake_ungated_at <= now`, from a random place of the due range.
+
+        `seed` chooses the place. At most `limit`.
+        """
+
+    def quarantine(self, workflow_id: str, *, until: float, error: str) -> None:
+        """Leave the row alone until then; a journal entry says why. A row that is not there is nothing."""
+
+
+class OutboxStore(Protocol):
+    """Messages that must leave because a transaction said so."""
+
+    def outbox_of_others(self, *, now: float, older_than_s: float, limit: int) -> tuple[OutboxRow, ...]:
+        """Return rows made more than `older_than_s` ago, oldest first: they belong to anyone."""
+
+    def outbox_sent(self, row_ids: Collection[int]) -> None:
+        """Delete rows whose publish was confirmed; ids that are gone are nothing."""
+
+    def outbox_count(self) -> int:
+        """Return how many rows wait."""
+
+
+class CallbackStore(Protocol):
+    """Deliveries to the callers' own addresses; they stay as a log after they are done."""
+
+    def take_callbacks(self, *, now: float, lease_s: float, limit: int) -> tuple[CallbackRow, ...]:
+        """Take due deliveries, oldest first; nobody else gets them until `now + lease_s`."""
+
+    def settle_callback(self, callback_id: str, answer: CallbackAnswer) -> None:
+        """Record an answer, and when it is tried again (None: done or given up)."""
+
+    def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
+        """Return the delivery log of a workflow in the order of making."""
+
+
+class ReceiptStore(Protocol):
+    """Webhooks that match nothing yet, and inbound messages."""
+
+    def due_parked(self, *, now: float, limit: int) -> tuple[ParkedReceipt, ...]:
+        """Return parked receipts whose next try is due."""
+
+    def count_orphans(self) -> int:
+        """Return how many parked receipts were given up and are kept."""
+
+    def purge_parked(self, *, now: float) -> int:
+        """Delete parked receipts past their keeping time; returns how many."""
+
+
+class ControlStore(Protocol):
+    """Pauses, stops, the receipts watermark: read by every dispatcher at least every second."""
+
+    def controls(self) -> Controls:
+        """Return all controls with the store's time."""
+
+    def put_stop(self, stop: Stop) -> None:
+        """Write a stop; one with the same key is replaced, keeping the earlier `since`."""
+
+    def lift_stop(self, key: str) -> Stop | None:
+        """Remove a stop and return it; None where there was none."""
+
+    def take_probe(self, key: str, *, probe_count: int, next_probe_at: float) -> bool:
+        """Claim the one probe of a stop by compare-and-set on `probe_count`; False where another has it."""
+
+
+class DirectoryStore(Protocol):
+    """Who may call, and whom we call: small tables, read whole and cached by their readers."""
+
+    def directory(self) -> Directory:
+        """Return tenants, applications, keys, publishers, accounts, routes and the deployment's secret."""
+
+    def change_directory(self, change: DirectoryChange) -> None:
+        """Add or replace one record. Raises NotStored where it names a record that is not there."""
+
+
+class QueryStore(Protocol):
+    """Reading back: what the ingress shows."""
+
+    def find(self, workflow_id: str) -> Stored | None:
+        """Return a workflow, None where it is not there."""
+
+    def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
+        """Return the journal of a workflow in order."""
+
+    def attempts_of(self, workflow_id: str) -> tuple[AttemptRow, ...]:
+        """Return the attempts of a workflow in order."""
+
+    def has_tombstone(self, workflow_id: str) -> bool:
+        """Tell whether a cancel came before the start."""
+
+
+class UpkeepStore(Protocol):
+    """What the reconciler, the fleet and the doctor look at."""
+
+    def ready_since(self, *, channel: str, before: float, limit: int) -> tuple[str, ...]:
+        """Return ids of `ready` rows of a channel that became ready before then, oldest first."""
+
+    def in_state(self, states: Collection[str], *, stop: Stop, limit: int, after: str = "") -> tuple[str, ...]:
+        """Return ids in one of these states whose current step the stop covers, in id order after `after`."""
+
+    def backlog(self) -> Backlog:
+        """Return ages and counts of what waits, with the store's time."""
+
+    def heartbeat(self, row: DispatcherRow) -> None:
+        """Write that a dispatcher lives."""
+
+    def dispatchers(self) -> tuple[DispatcherRow, ...]:
+        """Return all known dispatchers."""
+
+    def snapshot(self) -> Snapshot:
+        """Return counts by state and outcome, for the doctor and the demo."""
+
+
+class Store(
+    WorkStore,
+    OutboxStore,
+    CallbackStore,
+    ReceiptStore,
+    ControlStore,
+    DirectoryStore,
+    QueryStore,
+    UpkeepStore,
+    Protocol,
+):
+    """The whole port."""
+
+    def close(self) -> None:
+        """Give back connections; the store can't be used afterwards."""
+
+
