@@ -1,0 +1,1 @@
+"""Tests; a file is named by its topic, a test by the claim it makes."""
