@@ -70,7 +70,7 @@ def misplaced_libraries(tree: Tree) -> list[str]:
 
 def forbidden_directions(tree: Tree) -> list[str]:
     """Dependencies run one way: services -> shared, the command line -> deploy, and never service to service."""
-    faults = []
+    faults: list[str] = []
     for path, source in tree.items():
         named = sorted(set(imports(path, source)))
         faults.extend(f"{path}: imports {name}: {reason}" for name in named if (reason := _forbidden(path, name)))
