@@ -124,6 +124,7 @@ class What(StrEnum):
     RESEND = "resend"  # the one re-send in doubt
     NEXT = "next"  # went on to the step in `facts["to_step"]`, for `reason`
     STRUCK_OUT = "struck_out"  # a step will not be tried: its person opted out
+    GIVEN_UP = "given_up"  # a step is not tried any more, and the caller is told so now
     WAITING_ON = "waiting_on"  # no step is left, but the current one may be out: wait for its receipts
     REPUBLISHED = "republished"  # the reconciler found the step's message gone
     QUARANTINED = "quarantined"  # a bug of ours stands in the way; kept for replay
@@ -268,6 +269,8 @@ class Attempt:
     provider_uuid: str | None = None
     best: Status | None = None
     """Highest positive receipt; None before the first."""
+    negative: Status | None = None
+    """`REJECTED` or `UNDELIVERABLE` of a dead attempt (a refusal by HTTP counts as rejected); else None."""
     problem: Problem | None = None
     ttl: int | None = None
     """The TTL in seconds that we sent; None where the channel has none."""
