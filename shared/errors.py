@@ -7,6 +7,7 @@ CascadeError
 |-- BrokerUnavailable    no confirm in time, connection lost, blocked, queue full (503 with Retry-After)
 |   `-- Unroutable       the broker has no queue for it: topology is missing (503, and a person must act)
 |-- StoreUnavailable     the store does not answer; nothing was decided (503, or the dispatcher waits)
+|-- CommitFailed         the store answers, but this transaction can't be written (the batch is halved; a culprit alone: dead letter)
 `-- NotStored            a record that was asked for is not there
 """
 
@@ -58,7 +59,11 @@ class Unroutable(BrokerUnavailable):
 
 
 class StoreUnavailable(CascadeError):
-    """The store could not be reached or did not commit; nothing of the transaction happened."""
+    """The store could not be reached or did not confirm its commit. What was asked may be asked again as it was."""
+
+
+class CommitFailed(CascadeError):
+    """A transaction failed for a reason in its content: nothing of it was written, and as it is it never will be."""
 
 
 class NotStored(CascadeError):

@@ -119,6 +119,7 @@ class What(StrEnum):
     RECEIPT = "receipt"  # a status webhook; `facts["status"]` says which
     ANSWER_NOTED = "answer_noted"  # an answer that changes nothing but the noted id
     READY = "ready"  # the turn is coming again (back-off over, stop ended)
+    BACKED_OFF = "backed_off"  # another attempt will be made (reason `again`)
     HELD = "held"  # stopped by a fault
     PUT_OFF = "put_off"  # patience stood still while a stop lasted
     RESEND = "resend"  # the one re-send in doubt
@@ -478,6 +479,4 @@ class Stop:
 
     def covers(self, *, account: str, channel: str, sender: str) -> bool:
         """Tell whether a step with this account, channel and sender is stopped by it."""
-        return (
-            self.account in (None, account) and self.channel in (None, channel) and self.sender in (None, sender)
-        )
+        return self.account in (None, account) and self.channel in (None, channel) and self.sender in (None, sender)

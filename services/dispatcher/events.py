@@ -117,9 +117,7 @@ class Republished(Event):
     """The reconciler publishes a lost step message again."""
 
 
-AnyEvent = (
-    StepMessage | Answered | Received | Due | Stopped | Resumed | Cancel | NextNow | Republished
-)
+AnyEvent = StepMessage | Answered | Received | Due | Stopped | Resumed | Cancel | NextNow | Republished
 
 
 # What follows from a decision, beside the new state and the journal.

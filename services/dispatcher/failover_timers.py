@@ -1,0 +1,164 @@
+"""Timers, stops and commands: the rows "due", "stop / its end", "cancel" and "next now" of semantics 7. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.dispatcher.clocks import LOST_CALL_S, Running, due
+from services.dispatcher.draft import Draft
+from services.dispatcher.events import Due, Resumed
+from services.dispatcher.failover_moves import (
+    become_ready,
+    exhaust,
+    facts_of,
+    finish,
+    go_on,
+    may_pass_a_stop,
+    start_clocks,
+    start_doubt,
+    stops_of,
+    wait_on,
+)
+from shared.model import AttemptState, Outcome, Problem, Reason, Scope, State, Stop, StopKind, What
+
+LOST = Problem(code="lost", title="The call was lost", detail="The dispatcher that made it did not report back.")
+
+
+def when_due(draft: Draft, event: Due) -> None:
+    """Judge the first clock that is over. With none over, nothing happens."""
+    workflow, step = draft.workflow, draft.step
+    match due(workflow, now=draft.now, read_to=event.read_to, blind=event.blind):
+        case Running.LEASE:
+            _lose_the_call(draft)
+        case Running.WINDOW:
+            go_on(draft, Reason.WINDOW)
+        case Running.PATIENCE:
+            _patience_over(draft)
+        case Running.SETTLE_BY:
+            exhaust(draft, Outcome.UNCONFIRMED, Reason.SETTLE_BY, settled=True)
+        case Running.SEND_BY:
+            exhaust(draft, Outcome.EXPIRED, Reason.SEND_BY)
+        case Running.DOUBT:
+            _send_once_more(draft)
+        case Running.BACK_OFF:
+            become_ready(draft)
+            draft.write(What.READY, step=step.number, facts={"channel": step.message.channel})
+        case None:
+            if _never_claimed_behind_a_breaker(draft, event):
+                go_on(draft, Reason.NOT_ACCEPTED)
+
+
+def stopped(draft: Draft) -> None:
+    """A stop is in force: pass it by where `skip` or `when_stopped` says so, else stay."""
+    skipped = any(stop.kind is StopKind.SKIP for stop in stops_of(draft, draft.step))
+    if skipped or may_pass_a_stop(draft):
+        go_on(draft, Reason.SKIPPED)
+
+
+def resumed(draft: Draft, event: Resumed) -> None:
+    """The stop ended, or its probe is this row's: the turn is coming. Patience stood still meanwhile."""
+    step = draft.step
+    if step.patience_ends_at is not None and step.held_since is not None:
+        since = step.held_since if event.since is None else min(step.held_since, event.since)
+        stood_still_from = max(since, step.patience_counted_from or since)
+        draft.change_current(
+            patience_ends_at=step.patience_ends_at + draft.now - stood_still_from,
+            patience_counted_from=draft.now,
+        )
+    become_ready(draft)
+    draft.write(What.READY, step=step.number, reason=Reason.RESUMED, facts={"channel": step.message.channel})
+
+
+def cancel(draft: Draft) -> None:
+    """The end, whatever may be out."""
+    finish(draft, Outcome.CANCELLED, Reason.CANCELLED)
+
+
+def next_now(draft: Draft) -> None:
+    """An operator sends it on."""
+    go_on(draft, Reason.OPERATOR)
+
+
+def republish(draft: Draft) -> None:
+    """The step's message is gone from the broker: publish it again and say so."""
+    step = draft.step
+    become_ready(draft)
+    draft.write(
+        What.REPUBLISHED,
+        step=step.number,
+        reason=Reason.REPUBLISHED,
+        facts={"channel": step.message.channel},
+    )
+
+
+def _lose_the_call(draft: Draft) -> None:
+    """The lease is over: the call may have left up to 20 s after its claim."""
+    step = draft.step
+    attempt = step.attempts[-1]
+    moment = attempt.claimed_at + LOST_CALL_S
+    start_clocks(draft, replace(attempt, state=AttemptState.UNSURE, problem=LOST), moment)
+    wait_on(draft)
+    start_doubt(draft, moment)
+    draft.write(
+        What.UNSURE,
+        step=step.number,
+        attempt=attempt.number,
+        reason=Reason.UNSURE,
+        facts={"channel": step.message.channel, **facts_of(LOST)},
+    )
+
+
+def _send_once_more(draft: Draft) -> None:
+    """The one re-send of a step in doubt; after `send_by` no call starts, so the doubt is dropped instead."""
+    step = draft.step
+    if draft.now >= draft.workflow.send_by:
+        draft.change_current(doubt_at=None)
+        draft.write(What.WAITING_ON, step=step.number, reason=Reason.SEND_BY, facts={"channel": step.message.channel})
+        return
+    draft.change_current(doubt_at=None, resent=True)
+    become_ready(draft)
+    draft.write(
+        What.RESEND,
+        step=step.number,
+        attempt=draft.step.next_attempt,
+        reason=Reason.DOUBT,
+        facts={"channel": step.message.channel},
+    )
+
+
+def _patience_over(draft: Draft) -> None:
+    """*next*, unless a stop that stands patience still is in force: then it is put off by what the stop took."""
+    step = draft.step
+    still = [stop for stop in stops_of(draft, step) if _stands_patience_still(stop)]
+    if not still or step.patience_ends_at is None:
+        go_on(draft, Reason.NOT_ACCEPTED)
+        return
+    since = min(stop.since for stop in still)
+    counted_from = step.patience_counted_from if step.patience_counted_from is not None else since
+    longer_s = draft.now - max(since, counted_from)
+    draft.change_current(patience_ends_at=step.patience_ends_at + longer_s, patience_counted_from=draft.now)
+    draft.write(
+        What.PUT_OFF,
+        step=step.number,
+        reason=Reason.STOPPED,
+        facts={"channel": step.message.channel, "title": still[0].reason, "longer_s": longer_s},
+    )
+
+
+def _stands_patience_still(stop: Stop) -> bool:
+    """Any stop of the account, or a fault's stop of the channel or sender (semantics 4)."""
+    return stop.scope is Scope.ACCOUNT or stop.kind is StopKind.FAULT
+
+
+def _never_claimed_behind_a_breaker(draft: Draft, event: Due) -> bool:
+    """Tell whether an unclaimed windowed step waited its patience out behind its channel's breaker."""
+    step = draft.step
+    if draft.workflow.state is not State.READY or step.attempts or step.expiry_time is None or step.turn_at is None:
+        return False
+    stops = stops_of(draft, step)
+    breakers = [stop for stop in stops if stop.kind is StopKind.BREAKER and stop.scope is not Scope.ACCOUNT]
+    if not breakers or any(_stands_patience_still(stop) for stop in stops):
+        return False
+    opened = min(stop.since for stop in breakers)
+    limit = draft.now if event.blind else min(draft.now, event.read_to)
+    return max(opened, step.turn_at) + step.expiry_time <= limit
