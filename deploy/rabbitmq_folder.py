@@ -91,7 +91,7 @@ class NodeFolder:
         return f"{self._software_root(software)}/{software.scripts}"
 
     def environment(self, software: Software, identity: Identity) -> dict[str, str]:
-        """Return the whole environment of server and rabbitmqctl: nothing leaks in, RABBITMQ_* of others least of all."""
+        """Return the whole environment of server and rabbitmqctl: nothing of the caller's leaks in."""
         here = self._bearable(self.path, "node")
         root = self._software_root(software)
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "TMPDIR") if name in os.environ}
@@ -99,8 +99,9 @@ class NodeFolder:
         if software.erlang:
             path = f"{root}/{software.erlang}/bin:{path}"
             kept["CASCADE_ERLANG"] = f"{root}/{software.erlang}"
-        # Distributed from the first moment on, the node skips RabbitMQ's own preparations, which ask an epmd for others.
         no_epmd = f"-erl_epmd_port {identity.distribution_port}"
+        # Distributed from its first moment on, the node skips RabbitMQ's own preparations, which ask an epmd.
+        distributed = f"-sname {identity.name} {no_epmd} -kernel inet_dist_use_interface {{127,0,0,1}}"
         return {
             **kept,
             **_linked(software.environment, software.root, root),
@@ -124,7 +125,7 @@ class NodeFolder:
             "RABBITMQ_PID_FILE": f"{here}/pid",
             # The script then becomes the node itself instead of waiting beside it, so the pid is the node's.
             "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-noinput -sname {identity.name} {no_epmd} -kernel inet_dist_use_interface {{127,0,0,1}}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-noinput {distributed}",
             "RABBITMQ_CTL_ERL_ARGS": f"{no_epmd} -dist_listen false",
         }
 
@@ -155,9 +156,8 @@ class NodeFolder:
             alias.mkdir(mode=0o700)
         owned = alias.lstat()
         if owned.st_uid != os.geteuid() or not alias.is_dir() or alias.is_symlink():
-raise NodeError(
-                f"{alias} belongs to somebody else.\n"
-                "Remove it, or set CASCADE_STATE_DIR to a path without spaces."
+            raise NodeError(
+                f"{alias} belongs to somebody else.\nRemove it, or set CASCADE_STATE_DIR to a path without spaces."
             )
         name = alias / link
         if not name.is_symlink() or name.readlink() != path:
