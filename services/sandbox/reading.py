@@ -4,7 +4,7 @@ import json
 
 
 def read_json(raw: bytes) -> object:
-    """Decode one JSON value. Raises ValueError for anything that is no JSON, or that could not be written as JSON again.
+    """Decode one JSON value. Raises ValueError for what is no JSON, or could not be written as JSON again.
 
     Python's reader takes NaN and Infinity, and halves of surrogate pairs that no UTF-8 can carry; nesting without end
     breaks its stack.
