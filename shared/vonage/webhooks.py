@@ -7,7 +7,7 @@ names for a workflow's items, and the nested addresses of v0.1 (protocol A1-A3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -257,4 +257,8 @@ def _unreadable(name: str, code: str, reason: str) -> WireError:
     return WireError(Fault(pointer=f"/{name}" if name else "", name=name, reason=reason, code=code))
 
 
-_READERS = {WebhookKind.STATUS: _status, WebhookKind.INBOUND: _inbound, WebhookKind.REPORT: _report}
+_READERS: Mapping[WebhookKind, Callable[[Document], AnyWebhook]] = {
+    WebhookKind.STATUS: _status,
+    WebhookKind.INBOUND: _inbound,
+    WebhookKind.REPORT: _report,
+}
