@@ -25,18 +25,18 @@ def provider_style(headers: Mapping[str, str], body: bytes, secrets: Mapping[str
     if scheme.lower() != "bearer":
         return "wrong"
     try:
-        api_key = jwt.decode(token, options={"verify_signature": False}).get("api_key")
+        secret = secrets.get(str(jwt.decode(token, options={"verify_signature": False}).get("api_key")))
+        if secret is None:
+            return "wrong"
         claims = jwt.decode(
             token,
-            secrets.get(str(api_key), ""),
+            secret,
             algorithms=["HS256"],
             issuer=ISSUER,
             leeway=60,
             options={"require": ["iat", "jti", "iss", "payload_hash"]},
         )
     except jwt.InvalidTokenError:
-        return "wrong"
-    if api_key not in secrets:
         return "wrong"
     expected = hashlib.sha256(body).hexdigest().encode()
     return "good" if hmac.compare_digest(expected, str(claims["payload_hash"]).encode()) else "wrong"

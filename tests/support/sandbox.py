@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,10 +49,10 @@ class Account:
     api_secret: str
     signature_secret: str
 
-    def token(self, algorithm: str = "RS256", **claims: object) -> str:
+    def token(self, claims: Mapping[str, object] | None = None, algorithm: str = "RS256") -> str:
         """Make a token; `claims` add to the usual ones, None takes one away."""
         usual = {"application_id": self.application_id, "iat": int(time.time()), "jti": str(uuid.uuid4())}
-        chosen = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+        chosen = {name: value for name, value in {**usual, **(claims or {})}.items() if value is not None}
         return jwt.encode(chosen, self.private_key, algorithm=algorithm)
 
 
