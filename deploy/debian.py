@@ -33,14 +33,14 @@ class Recipe:
     package: str
     whole: str
     """A regular expression of package names that are taken even where the system has them installed."""
-    without: frozenset[str] = frozenset()
-    """Needs of the packages' installation scripts or of cron, which an unpacked copy never runs."""
+    without: str
+    """A regular expression of what the packages' installation scripts or cron need; an unpacked copy runs neither."""
     finish: Callable[[Path], None] = lambda _root: None
     """Mends the unpacked files, before anybody sees them."""
 
 
 # A C library beside the system's own does not work with the system's loader, and the release has the right one anyway.
-_NEVER = frozenset({"libc6", "libc-bin", "libgcc-s1", "gcc-12-base"})
+_NEVER = r"libc6|libc-bin|libgcc-s1|gcc-\d+-base"
 
 
 def unpack(recipe: Recipe, folder: Path) -> Path:
@@ -103,10 +103,7 @@ def _private_apt(work: Path, recipe: Recipe) -> list[str]:
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (work / folder).mkdir(parents=True)
     status = work / "status"
-    known = Path("/var/lib/dpkg/status")
-    text = known.read_text(encoding="utf-8") if known.exists() else ""
-    forgotten = re.compile(rf"Package: (?:{recipe.whole})\n")
-    status.write_text("\n\n".join(part for part in text.split("\n\n") if not forgotten.match(part)), encoding="utf-8")
+    status.write_text(_forgetful_status(recipe.whole), encoding="utf-8")
     settings = {
         "Dir::State": str(work / "state"),
         "Dir::Cache": str(work / "cache"),
@@ -122,13 +119,40 @@ def _private_apt(work: Path, recipe: Recipe) -> list[str]:
     return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
 
 
+def _forgetful_status(whole: str) -> str:
+    """Return the system's package status without the family that we want whole.
+
+    What stays is stripped to what it is and provides: apt plans nothing while it sees a need unmet, and the rest of the
+    system may well need what was forgotten.
+    """
+    known = Path("/var/lib/dpkg/status")
+    packages = known.read_text(encoding="utf-8").split("\n\n") if known.exists() else []
+    forgotten = re.compile(rf"Package: (?:{whole})\n")
+    kept = (
+        "Package:",
+        "Status:",
+        "Architecture:",
+        "Multi-Arch:",
+        "Version:",
+        "Provides:",
+        "Maintainer:",
+        "Description:",
+    )
+    return "".join(
+        "".join(f"{line}\n" for line in package.splitlines() if line.startswith(kept)) + "\n"
+        for package in packages
+        if not forgotten.match(package)
+    )
+
+
 def _wanted(options: list[str], recipe: Recipe) -> list[str]:
     """Names with versions of what apt would install; nothing is installed."""
     plan = _run(["apt-get", *options, "--simulate", "install", recipe.package])
     wanted = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", plan, flags=re.MULTILINE)
     if not any(name == recipe.package for name, _version in wanted):
         raise UnpackError(f"apt does not offer {recipe.package} here.")
-    return [f"{name}={version}" for name, version in wanted if name.split(":")[0] not in recipe.without | _NEVER]
+    left_out = re.compile(rf"(?:{recipe.without}|{_NEVER})(?::\S+)?")
+    return [f"{name}={version}" for name, version in wanted if not left_out.fullmatch(name)]
 
 
 def _download(options: list[str], wanted: list[str], archives: Path, work: Path) -> list[Path]:

@@ -31,15 +31,15 @@ class Process:
             os.waitpid(self.pid, os.WNOHANG)
         return _since(self.pid) == self.since
 
-    def signal(self, number: int) -> None:
+    def send(self, number: int) -> None:
         """Send a signal, but never to another process that got the same pid."""
         if self.alive():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def stop(self, patience_s: float) -> bool:
+    def stop(self, patience_s: float, how: int = signal.SIGTERM) -> bool:
         """Ask it to end and wait; after `patience_s` end it by force. True when it ended by itself."""
-        self.signal(signal.SIGTERM)
+        self.send(how)
         if wait_until(lambda: not self.alive(), patience_s):
             return True
         self.kill()
@@ -47,7 +47,7 @@ class Process:
 
     def kill(self) -> None:
         """End it at once, as a power cut would, and wait until it is gone."""
-        self.signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         wait_until(lambda: not self.alive(), 10.0)
 
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from deploy.ports import free_port
+from deploy.private_file import write_private
 from deploy.rabbitmq_software import NodeError, Software
 
 _BEARABLE = re.compile(r"[A-Za-z0-9_./+-]+")
@@ -79,12 +80,12 @@ class NodeFolder:
 
     def write(self, identity: Identity) -> None:
         """Write what the node reads when it starts. The folder is the owner's alone, and so is each file."""
-        _write_private(self._identity, json.dumps(asdict(identity), indent=2) + "\n")
-        _write_private(self.path / "rabbitmq.conf", _CONFIGURATION.format(**asdict(identity)))
-        _write_private(self.path / "enabled_plugins", "[].\n")
+        write_private(self._identity, json.dumps(asdict(identity), indent=2) + "\n")
+        write_private(self.path / "rabbitmq.conf", _CONFIGURATION.format(**asdict(identity)))
+        write_private(self.path / "enabled_plugins", "[].\n")
         cookie = self.path / "home" / ".erlang.cookie"
         if not cookie.exists():
-            _write_private(cookie, secrets.token_hex(20))
+            write_private(cookie, secrets.token_hex(20))
             cookie.chmod(0o400)
 
     def scripts(self, software: Software) -> str:
@@ -172,15 +173,6 @@ class NodeFolder:
 
 def _linked(environment: Mapping[str, str], root: Path, linked: str) -> dict[str, str]:
     return {name: value.replace(str(root), linked) for name, value in environment.items()}
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write by renaming, so a reader never sees half, and never more open than the owner's alone."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
 
 
 _CONFIGURATION = """\

@@ -77,8 +77,6 @@ def _make_erlang_movable(root: Path) -> None:
 RECIPE = Recipe(
     package="rabbitmq-server",
     whole=r"erlang-.*|rabbitmq-server",
-    without=frozenset(
-        {"adduser", "logrotate", "libpopt0", "socat", "libwrap0", "cron", "cron-daemon-common", "passwd"}
-    ),
+    without=r"adduser|passwd|logrotate|libpopt0|socat|libwrap0|cron.*",
     finish=_make_erlang_movable,
 )
