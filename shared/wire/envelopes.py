@@ -1,0 +1,163 @@
+"""Messages between the parts of Cascade, as JSON: step, command, marker, and the headers of a raw webhook.
+
+Whoever may publish to a queue of ours may publish rubbish: every reader raises WireError and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shared import strict_json
+from shared.errors import WireError
+from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
+from shared.wire.places import WHOLE, Place
+from shared.wire.schema_faults import check, refusal
+
+
+class MessageType(StrEnum):
+    """AMQP property `type` of our own messages; those of starts are in `shared.wire.requests`."""
+
+    STEP = "step.1"
+    COMMAND = "command.1"
+    WEBHOOK = "webhook.1"
+    MARKER = "marker.1"
+    EVENT = "event.1"
+    ANSWER = "answer.1"
+
+
+class CommandName(StrEnum):
+    """What a caller or an operator asks for."""
+
+    CANCEL = "cancel"
+    NEXT = "next"
+
+
+class WebhookKind(StrEnum):
+    """Which of the provider's addresses was called."""
+
+    STATUS = "status"
+    INBOUND = "inbound"
+
+
+Seconds = Annotated[float, Meta(ge=0, le=1e11)]
+StepNumber = Annotated[int, Meta(ge=1, le=10)]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class StepMessage(Struct, kw_only=True, frozen=True):
+    """A hint that this attempt may be claimed; the row decides."""
+
+    workflow_id: str
+    step: StepNumber
+    attempt: Annotated[int, Meta(ge=1, le=999)]
+
+
+class Command(Struct, kw_only=True, frozen=True):
+    """A wish about one workflow."""
+
+    command: CommandName
+    workflow_id: str
+    tenant: Name
+    by: Name
+    """ "caller", or "operator:<name>"."""
+    at: Seconds
+    """Seconds since the epoch when it was asked for."""
+
+
+class Marker(Struct, kw_only=True, frozen=True):
+    """Everything that an ingress published to the receipts queue before this moment was read before this is."""
+
+    at: Seconds
+    """Store time in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookHeaders:
+    """Headers beside the raw bytes of a verified webhook."""
+
+    account: str
+    """The provider account whose secret signed it."""
+    received_at: float
+    """Store time in seconds since the epoch."""
+    kind: WebhookKind
+
+    def as_headers(self) -> dict[str, object]:
+        """Return them as AMQP headers."""
+        return {"account": self.account, "received_at": self.received_at, "kind": self.kind.value}
+
+
+S = TypeVar("S", bound=Struct)
+
+
+def write(message: StepMessage | Command | Marker) -> bytes:
+    """Return the JSON of a message of ours."""
+    return msgspec.json.encode(message)
+
+
+def read_step(raw: bytes) -> StepMessage:
+    """Read a `step.1`. Raises WireError."""
+    message = read_struct(raw, StepMessage)
+    _require_workflow_id(message.workflow_id)
+    return message
+
+
+def read_command(raw: bytes) -> Command:
+    """Read a `command.1`. Raises WireError."""
+    command = read_struct(raw, Command)
+    _require_workflow_id(command.workflow_id)
+    return command
+
+
+def read_marker(raw: bytes) -> Marker:
+    """Read a `marker.1`. Raises WireError."""
+    return read_struct(raw, Marker)
+
+
+def read_webhook_headers(headers: Mapping[str, object]) -> WebhookHeaders:
+    """Read the headers of a `webhook.1`. Raises WireError with all faults."""
+    account, kind = headers.get("account"), headers.get("kind")
+    received_at = _moment(headers.get("received_at"))
+    faults = []
+    if not isinstance(account, str) or not account:
+        faults.append(_header("account").fault("required", "must name the account that signed it"))
+    if received_at is None:
+        faults.append(_header("received_at").fault("required", "must be seconds since the epoch"))
+    if not isinstance(kind, str) or kind not in tuple(WebhookKind):
+        faults.append(_header("kind").fault("required", f"must be one of {', '.join(WebhookKind)}"))
+    if faults or received_at is None:
+        raise WireError(*faults)
+    return WebhookHeaders(account=str(account), received_at=received_at, kind=WebhookKind(str(kind)))
+
+
+def read_struct(raw: bytes, struct: type[S]) -> S:
+    """Read a body by its struct. Raises WireError with all faults."""
+    read, faults = check(strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM), struct)
+    if read is None:
+        raise refusal((), faults)
+    return read
+
+
+def _require_workflow_id(text: str) -> None:
+    try:
+        number = UUID(text)
+    except ValueError:
+        number = None
+    if number is None or str(number) != text or number.int & 0xFF:
+        raise WireError(WHOLE.member("workflow_id").fault("id", "must be the id of a workflow"))
+
+
+def _header(name: str) -> Place:
+    return Place(name=f"headers.{name}")
+
+
+def _moment(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= 1e11 else None  # NaN is in no range

@@ -1,0 +1,131 @@
+"""Check a decoded body against a msgspec struct and name ALL its faults.
+
+Strategy: msgspec decides on the fast path and stops at the first fault. Only then jsonschema-rs looks at the same
+body with the schema that msgspec makes of the same struct, and names every one. Patterns and lists of words that
+depend on tables stand in the schema as text (`extra_json_schema`) and are checked by our rules on both paths: a
+msgspec pattern is a search, which takes a trailing newline and digits of any alphabet.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar, cast
+
+import jsonschema_rs
+import msgspec
+
+from shared.errors import Fault, WireError
+from shared.wire.limits import FAULTS_MAXIMUM
+from shared.wire.places import WHOLE, Place
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_KINDS = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_BOUNDS = {
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+}
+_CODES = {"minLength": "length", "maxLength": "length", "minimum": "range", "maximum": "range", "anyOf": "type"}
+_MSGSPEC_PATH = re.compile(r" - at `\$(.*)`\Z", re.DOTALL)
+_MSGSPEC_PART = re.compile(r"\.([A-Za-z_][A-Za-z_0-9]*)|\[([0-9]+)\]")
+
+
+def check(value: object, struct: type[T]) -> tuple[T | None, tuple[Fault, ...]]:
+    """Return (the struct, no faults), or (None, at least one fault and at most 100)."""
+    try:
+        return msgspec.convert(value, struct), ()
+    except msgspec.ValidationError as error:
+        faults = tuple(islice(_faults(value, struct), FAULTS_MAXIMUM))
+        # The two differ on one point: 600.0 is an integer to JSON Schema and none to msgspec, nor to us.
+        return None, faults or (_fault_of_msgspec(error),)
+
+
+def refusal(known: Iterable[Fault], *checked: Iterable[Fault]) -> WireError:
+    """Return the error of one body: each place told once, in the words of our rules where they have any."""
+    told = list(known)
+    pointers = {fault.pointer for fault in told}
+    for fault in (fault for faults in checked for fault in faults):
+        if fault.pointer not in pointers:
+            pointers.add(fault.pointer)
+            told.append(fault)
+    return WireError(*told[:FAULTS_MAXIMUM])
+
+
+@functools.cache
+def schema_of(struct: type[msgspec.Struct]) -> Mapping[str, object]:
+    """Return the JSON Schema of a struct."""
+    return msgspec.json.schema(struct)
+
+
+@functools.cache
+def validator_of(struct: type[msgspec.Struct]) -> jsonschema_rs.Validator:
+    """Return the validator of that schema; made once, it costs a millisecond."""
+    return jsonschema_rs.validator_for(dict(schema_of(struct)))
+
+
+def _faults(value: object, struct: type[msgspec.Struct]) -> Iterator[Fault]:
+    seen: set[tuple[str, str]] = set()
+    for error in validator_of(struct).iter_errors(value):
+        fault = _fault(error, struct)
+        key = fault.pointer, fault.code
+        if key not in seen:
+            seen.add(key)
+            yield fault
+
+
+def _fault(error: jsonschema_rs.ValidationError, struct: type[msgspec.Struct]) -> Fault:
+    place = WHOLE.below(error.instance_path)
+    details = cast("Mapping[str, object]", error.kind.as_dict())
+    keyword = str(error.kind.name)
+    if keyword == "required":
+        return place.member(str(details["property"])).fault("required", "is required")
+    return place.fault(_CODES.get(keyword, keyword), _reason(keyword, error.schema_path, struct))
+
+
+def _reason(keyword: str, schema_path: Sequence[str | int], struct: type[msgspec.Struct]) -> str:
+    node = _node(schema_of(struct), schema_path[:-1])
+    description = node.get("description")
+    if len(schema_path) > 2 and schema_path[-3] == "properties" and isinstance(description, str):
+        return f"must be {description}"
+    wanted = node.get(keyword)
+    if keyword in _BOUNDS:
+        return _BOUNDS[keyword].format(wanted)
+    if keyword == "enum" and isinstance(wanted, list):
+        return "must be one of " + ", ".join(map(str, wanted))
+    if keyword == "type" and isinstance(wanted, str):
+        return f"must be {_KINDS.get(wanted, wanted)}"
+    return "is not of the form that is wanted here"
+
+
+def _node(schema: Mapping[str, object], path: Sequence[str | int]) -> Mapping[str, object]:
+    node: object = schema
+    for part in path:
+        if isinstance(node, Mapping):
+            node = node.get(str(part), {})
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+    return node if isinstance(node, Mapping) else {}
+
+
+def _fault_of_msgspec(error: msgspec.ValidationError) -> Fault:
+    text = str(error)
+    found = _MSGSPEC_PATH.search(text)
+    if found is None:
+        return WHOLE.fault("type", text)
+    path = [int(index) if index else key for key, index in _MSGSPEC_PART.findall(found[1])]
+    place: Place = WHOLE.below(path)
+    return place.fault("type", text[: found.start()].replace("Expected", "must be").replace("`", ""))
