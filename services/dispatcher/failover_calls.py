@@ -255,7 +255,10 @@ def _late_not_sent(draft: Draft, attempt: Attempt, outcome: Busy | OurFault | St
             facts={"channel": step.message.channel, **facts_of(problem)},
         )
         return
-    draft.change_current(window_ends_at=None, settle_by=None, doubt_at=None, resent=False, became_last=False)
+    used_up = any(known.state is not AttemptState.NOT_SENT for known in step.attempts if known.number != attempt.number)
+    draft.change_current(
+        window_ends_at=None, settle_by=None, doubt_at=None, became_last=False, resent=step.resent and used_up
+    )
     attempt = replace(attempt, sent_at=None)
     match outcome:
         case Busy():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import replace
 
 from services.dispatcher.clocks import wake_at
@@ -274,5 +273,3 @@ def our_fault(scope: str, code: str = "402") -> OurFault:
     from shared.model import Scope
 
     return OurFault(problem=Problem(code=code, title="Low balance"), scope=Scope(scope))
-
-
