@@ -485,12 +485,7 @@ def test_a_breaker_of_the_channel_runs_patience_of_a_step_not_yet_claimed() -> N
 
 
 def test_held_time_uses_up_no_patience() -> None:
-    play = (
-        Play(viber_then_sms())
-        .claim()
-        .at(10)
-        .answer(OurFault(problem=our_fault("account").problem, scope=Scope.ACCOUNT))
-    )
+    play = Play(viber_then_sms()).claim().at(10).answer(our_fault("account"))
 
     play.at(5000).resumed().claim().answer(BUSY)
 
