@@ -1,0 +1,234 @@
+"""Call the provider: one ticket in, one outcome out, within 15 seconds.
+
+What an answer means is decided by `shared.vonage.answers`. Here it is only decided what *no* answer means: before
+the first byte nothing can have left the house (`Busy`), after it anything can (`Unsure`) (semantics 5).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from socket import gaierror
+from ssl import SSLError
+from uuid import uuid4
+
+import requests
+import structlog
+from urllib3.exceptions import LocationValueError
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
+from services.dispatcher.ports import CallTicket
+from services.dispatcher.transport_timed import NETWORK_ERRORS, Exchange, TimedSession, TooLateError
+from shared.errors import ConfigError
+from shared.model import Problem, Scope
+from shared.outcomes import Busy, BusySource, CallOutcome, OurFault, Stale, Unsure
+from shared.store.directory import Account
+from shared.vonage.answers import LARGEST_ANSWER, read_answer
+from shared.vonage.calls import build_call
+from shared.vonage.tokens import Authorizations
+
+log = structlog.get_logger()
+
+_OUR_MISTAKES = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+    LocationValueError,
+    UnicodeError,
+)
+_NOT_CONNECTED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, str], ...] = (
+    (gaierror, "dns", "The provider's name could not be resolved"),
+    ((SSLError, Urllib3SSLError), "tls", "No TLS connection to the provider came about"),
+    (ConnectionRefusedError, "refused", "The provider refused the connection"),
+    (TimeoutError, "connect_timeout", "The provider did not take the connection in time"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportLimits:
+    """How long things may take, in seconds (architecture 7, budgets)."""
+
+    total_s: float = 15.0
+    """From the beginning of a call to the last byte of its answer, a second try after a 401 included."""
+    connect_s: float = 3.0
+    """For all addresses of the provider together, and once more for the TLS handshake."""
+    oldest_claim_s: float = 5.0
+    """A claim older than this before the first byte is not sent."""
+    session_s: float = 300.0
+    """Connections are made anew after this, so that a changed DNS entry is found."""
+    idle_s: float = 20.0
+    """A connection unused for longer is not used again: the other side may be closing it at that moment."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    session: TimedSession
+    base_url: str
+    made_at: float
+    used_at: float
+
+
+class Transport:
+    """Calls the provider from any number of threads; each has connections of its own to each account's host."""
+
+    def __init__(
+        self,
+        *,
+        ca_bundle: str | None = None,
+        limits: TransportLimits | None = None,
+        wall_clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        new_jti: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        """`ca_bundle`: path of certificates to trust instead of the public ones; None for those.
+
+        Raises ConfigError where that file is not there.
+        """
+        if ca_bundle is not None and not Path(ca_bundle).is_file():
+            raise ConfigError(f"the CA bundle {ca_bundle} is not a file")
+        self._ca_bundle = ca_bundle
+        self._limits = limits or TransportLimits()
+        self._wall_clock = wall_clock
+        self._monotonic = monotonic
+        self._new_jti = new_jti
+        self._authorizations = Authorizations()
+        self._minting = threading.Lock()
+        self._of_this_thread = threading.local()
+        self._sessions: set[TimedSession] = set()
+        self._user_agent = f"cascade/{_own_version()}"
+
+    def call(self, ticket: CallTicket, account: Account) -> CallOutcome:
+        """Make one call and return what it came to; everything foreseeable is an outcome, not an exception."""
+        started = self._monotonic()
+        ends_at = started + self._limits.total_s
+        if started > self._start_by(ticket):
+            return Stale()
+        try:
+            authorization = self._authorization(account)
+            outcome, status = self._try(ticket, account, authorization, ends_at)
+            if status != 401:
+                return outcome
+            fresh = self._authorization(account, instead_of=authorization)
+            if fresh != authorization:
+                # A 401 proves that nothing was sent, so this is no second send.
+                outcome, status = self._try(ticket, account, fresh, ends_at)
+            if status == 401:
+                log.error("provider.refused_credentials", account=account.name, reference=ticket.reference)
+            return outcome
+        except ConfigError as error:
+            return OurFault(problem=Problem(code="config", title=str(error)), scope=Scope.ACCOUNT)
+
+    def close(self) -> None:
+        """Close all connections; calls that still run end as `Unsure`."""
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def _start_by(self, ticket: CallTicket) -> float:
+        return ticket.claimed_monotonic + self._limits.oldest_claim_s
+
+    def _authorization(self, account: Account, *, instead_of: str | None = None) -> str:
+        with self._minting:  # else many threads that meet a 401 together would all mint
+            return self._authorizations.header(
+                account, now=self._wall_clock(), new_jti=self._new_jti, instead_of=instead_of
+            )
+
+    def _try(
+        self, ticket: CallTicket, account: Account, authorization: str, ends_at: float
+    ) -> tuple[CallOutcome, int | None]:
+        """Return the outcome and the HTTP status, None where no answer came."""
+        request = build_call(
+            account,
+            ticket.message,
+            reference=ticket.reference,
+            ttl=ticket.ttl,
+            authorization=authorization,
+            user_agent=self._user_agent,
+        )
+        exchange = Exchange(
+            ends_at=ends_at,
+            connect_s=self._limits.connect_s,
+            start_by=self._start_by(ticket),
+        )
+        kept = self._session(account)
+        try:
+            status, headers, body = kept.session.exchange(
+                exchange,
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                body=request.body,
+                largest=LARGEST_ANSWER,
+            )
+        except TooLateError:
+            return Stale(), None
+        except NETWORK_ERRORS as error:
+            return (_unsure(error) if exchange.wrote else _not_sent(error)), None
+        kept.used_at = self._monotonic()
+        return read_answer(status=status, headers=headers, body=body, now=self._wall_clock()), status
+
+    def _session(self, account: Account) -> _Kept:
+        """Return this thread's session for an account, made anew when it is old, idle or points elsewhere."""
+        kept_by_name: dict[str, _Kept] = self._of_this_thread.__dict__.setdefault("kept", {})
+        kept, now = kept_by_name.get(account.name), self._monotonic()
+        if kept is not None and (
+            kept.base_url != account.base_url
+            or now > kept.made_at + self._limits.session_s
+            or now > kept.used_at + self._limits.idle_s
+        ):
+            self._sessions.discard(kept.session)
+            kept.session.close()
+            kept = None
+        if kept is None:
+            session = TimedSession(ca_bundle=self._ca_bundle)
+            self._sessions.add(session)
+            kept = _Kept(session=session, base_url=account.base_url, made_at=now, used_at=now)
+            kept_by_name[account.name] = kept
+        return kept
+
+
+def _not_sent(error: BaseException) -> CallOutcome:
+    """Say why nothing was written. An address that makes no sense is ours to mend; all else may pass."""
+    detail = type(error).__name__
+    if isinstance(error, _OUR_MISTAKES):
+        title = "The account's address or credentials make no request"
+        return OurFault(problem=Problem(code="address", title=title, detail=detail), scope=Scope.ACCOUNT)
+    causes = tuple(_chain(error))
+    code, title = next(
+        ((code, title) for kind, code, title in _NOT_CONNECTED if any(isinstance(each, kind) for each in causes)),
+        ("connection", "No connection to the provider came about"),
+    )
+    return Busy(problem=Problem(code=code, title=title, detail=detail), source=BusySource.CONNECTION)
+
+
+def _unsure(error: BaseException) -> Unsure:
+    late = any(isinstance(each, TimeoutError) for each in _chain(error))
+    code, title = (
+        ("timeout", "The provider did not answer in time")
+        if late
+        else ("broken", "The connection broke after the send")
+    )
+    return Unsure(problem=Problem(code=code, title=title, detail=type(error).__name__))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error with all that it wraps: requests and urllib3 keep causes in four different places."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and each not in seen and len(seen) < 32:
+            seen.append(each)
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+
+
+def _own_version() -> str:
+    try:
+        return version("cascade")
+    except PackageNotFoundError:  # run from a copy of the sources
+        return "0"
