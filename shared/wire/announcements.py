@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -14,16 +13,6 @@ from shared.ids import message_uuid
 from shared.wire.envelopes import Name, StepNumber, read_struct
 from shared.wire.places import WHOLE
 from shared.wire.times import rfc3339, seconds_of
-
-
-class Rejection(StrEnum):
-    """Why a message on `cascade.sends` was not taken."""
-
-    INVALID = "invalid"
-    UNKNOWN_TYPE = "unknown_type"
-    LIMITS = "limits"
-    NOT_ALLOWED = "not_allowed"
-    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
 
 
 class Event(Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -59,7 +48,8 @@ class Answer(Struct, kw_only=True, frozen=True, omit_defaults=True):
     answer: Annotated[str, Meta(extra_json_schema={"enum": ["accepted", "rejected"]})]
     message_id: str
     workflow_id: str | None = None
-    reason: Rejection | None = None
+    reason: Name | None = None
+    """Of a rejection, a word: invalid, idempotency_conflict, unknown_user, ..."""
     errors: tuple[AnswerError, ...] = ()
 
 
@@ -119,7 +109,7 @@ def accepted_answer(*, message_id: str, workflow_id: str) -> Answer:
     return Answer(answer="accepted", message_id=message_id, workflow_id=workflow_id)
 
 
-def rejected_answer(*, message_id: str, reason: Rejection, faults: Sequence[Fault] = ()) -> Answer:
+def rejected_answer(*, message_id: str, reason: str, faults: Sequence[Fault] = ()) -> Answer:
     """Say why a message was not taken."""
     errors = tuple(
         AnswerError(pointer=each.pointer, name=each.name, reason=each.reason, code=each.code) for each in faults

@@ -5,6 +5,7 @@ Whoever may publish to a queue of ours may publish rubbish: every reader raises 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,20 +17,10 @@ from msgspec import Meta, Struct
 
 from shared import strict_json
 from shared.errors import WireError
+from shared.queue import envelope
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
 from shared.wire.places import WHOLE, Place
 from shared.wire.schema_faults import check, refusal
-
-
-class MessageType(StrEnum):
-    """AMQP property `type` of our own messages; those of starts are in `shared.wire.requests`."""
-
-    STEP = "step.1"
-    COMMAND = "command.1"
-    WEBHOOK = "webhook.1"
-    MARKER = "marker.1"
-    EVENT = "event.1"
-    ANSWER = "answer.1"
 
 
 class CommandName(StrEnum):
@@ -45,6 +36,11 @@ class WebhookKind(StrEnum):
     STATUS = "status"
     INBOUND = "inbound"
 
+
+KIND = "x-cascade-webhook"
+"""Header that says which of the provider's addresses was called."""
+
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 Seconds = Annotated[float, Meta(ge=0, le=1e11)]
 StepNumber = Annotated[int, Meta(ge=1, le=10)]
@@ -89,8 +85,12 @@ class WebhookHeaders:
     kind: WebhookKind
 
     def as_headers(self) -> dict[str, object]:
-        """Return them as AMQP headers."""
-        return {"account": self.account, "received_at": self.received_at, "kind": self.kind.value}
+        """Return them as AMQP headers; the time as text, because AMQP has no portable float."""
+        return {
+            envelope.ACCOUNT: self.account,
+            envelope.RECEIVED_AT: f"{self.received_at:.3f}",
+            KIND: self.kind.value,
+        }
 
 
 S = TypeVar("S", bound=Struct)
@@ -122,15 +122,15 @@ def read_marker(raw: bytes) -> Marker:
 
 def read_webhook_headers(headers: Mapping[str, object]) -> WebhookHeaders:
     """Read the headers of a `webhook.1`. Raises WireError with all faults."""
-    account, kind = headers.get("account"), headers.get("kind")
-    received_at = _moment(headers.get("received_at"))
+    account, kind = headers.get(envelope.ACCOUNT), headers.get(KIND)
+    received_at = _moment(headers.get(envelope.RECEIVED_AT))
     faults = []
     if not isinstance(account, str) or not account:
-        faults.append(_header("account").fault("required", "must name the account that signed it"))
+        faults.append(_header(envelope.ACCOUNT).fault("required", "must name the account that signed it"))
     if received_at is None:
-        faults.append(_header("received_at").fault("required", "must be seconds since the epoch"))
+        faults.append(_header(envelope.RECEIVED_AT).fault("required", "must be seconds since the epoch"))
     if not isinstance(kind, str) or kind not in tuple(WebhookKind):
-        faults.append(_header("kind").fault("required", f"must be one of {', '.join(WebhookKind)}"))
+        faults.append(_header(KIND).fault("required", f"must be one of {', '.join(WebhookKind)}"))
     if faults or received_at is None:
         raise WireError(*faults)
     return WebhookHeaders(account=str(account), received_at=received_at, kind=WebhookKind(str(kind)))
@@ -158,6 +158,8 @@ def _header(name: str) -> Place:
 
 
 def _moment(value: object) -> float | None:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value) if 0 <= value <= 1e11 else None  # NaN is in no range

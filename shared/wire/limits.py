@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from shared.errors import Fault, WireError
+from shared.queue import envelope
 from shared.wire.places import Place
 
-BODY_MAXIMUM = 256 * 1024
+BODY_MAXIMUM = envelope.MAXIMUM_BODY_BYTES
 """Bytes of a body, over HTTP and on the queue."""
-ID_MAXIMUM = 64
+ID_MAXIMUM = envelope.MAXIMUM_ID_BYTES
 """Bytes of a `message_id` or `correlation_id`."""
-HEADERS_MAXIMUM = 4 * 1024
+HEADERS_MAXIMUM = envelope.MAXIMUM_HEADERS_BYTES
 """Bytes of all headers of a queue message, names and values."""
 DEPTH_MAXIMUM = 16
 """How deep arrays and objects of a body may nest."""
