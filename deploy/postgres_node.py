@@ -70,8 +70,7 @@ class Postgres:
         """Stop it, with its clients' connections, and remove what it left outside its folder."""
         self.process.stop(_STOP_S, signal.SIGINT)
         PidFile(self.folder, "postgres").remove()
-        if not self.home.is_relative_to(self.folder):
-            shutil.rmtree(self.home, ignore_errors=True)
+        _remove_outside(self.folder, self.home)
 
 
 def start_postgres(folder: Path, *, unpacked_dir: Path | None = None) -> Postgres:
@@ -96,6 +95,24 @@ def start_postgres(folder: Path, *, unpacked_dir: Path | None = None) -> Postgre
             _write(folder, home, port, password)
         process = running or _spawn(folder, home, software, port)
     return Postgres(folder=folder, home=home, software=software, port=port, password=password, process=process)
+
+
+def stop_postgres(folder: Path) -> bool:
+    """Stop the server that runs on `folder`, whoever started it; True when one ran."""
+    folder = folder.absolute()
+    pid_file, kept = PidFile(folder, "postgres"), _read(folder)
+    process = pid_file.read()
+    if process is not None:
+        process.stop(_STOP_S, signal.SIGINT)
+    pid_file.remove()
+    if kept is not None:
+        _remove_outside(folder, kept[0])
+    return process is not None
+
+
+def _remove_outside(folder: Path, home: Path) -> None:
+    if not home.is_relative_to(folder):
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _make(folder: Path, software: PostgresSoftware) -> tuple[Path, int, str]:

@@ -25,6 +25,12 @@ class Process:
     since: str
     """When it was started, in a form that only equality is asked of; differs for another process with the same pid."""
 
+    @classmethod
+    def running(cls, pid: int) -> "Process | None":
+        """Return the process that has this pid now; None when there is none."""
+        since = _since(pid)
+        return None if since is None else cls(pid=pid, since=since)
+
     def alive(self) -> bool:
         """Tell whether it still runs; a zombie of ours is reaped and does not."""
         with suppress(ChildProcessError):
