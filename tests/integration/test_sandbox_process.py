@@ -10,7 +10,8 @@ from pathlib import Path
 
 import requests
 
-from tests.support.sandbox import ROOT, make_account, start_sandbox, wait_until
+from tests.support.sandbox import ROOT, make_account, start_sandbox
+from tests.support.waiting import wait_until
 from tests.support.webhook_sink import webhook_sink
 
 
@@ -80,7 +81,7 @@ def test_hundreds_of_receipts_wait_while_hundreds_of_calls_a_second_are_taken(tm
             return session.post(f"{sandbox.url}/v1/messages", json=body, headers=headers, timeout=30).status_code
 
         answers = list(pool.map(send, range(count)))
-        wait_until(lambda: len(sink.arrivals) >= 3 * count, within_s=60)
+        wait_until(lambda: len(sink.arrivals) >= 3 * count, deadline_s=60)
         session.close()
         statuses = sorted((str(arrival.body["client_ref"]), str(arrival.body["status"])) for arrival in sink.arrivals)
     received = sandbox.messages()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.sandbox import Account, Sandbox, make_account, start_sandbox, wait_until
+from tests.support.sandbox import Account, Sandbox, make_account, start_sandbox
+from tests.support.waiting import wait_until
 from tests.support.webhook_sink import Sink, webhook_sink
 
 BODY = {"channel": "sms", "message_type": "text", "to": "447700900123", "from": "447700900001", "text": "Hello"}

@@ -9,7 +9,8 @@ import jwt
 import pytest
 import requests
 
-from tests.support.sandbox import Account, Sandbox, make_account, start_sandbox, wait_until
+from tests.support.sandbox import Account, Sandbox, make_account, start_sandbox
+from tests.support.waiting import wait_until
 from tests.support.webhook_sink import Arrival, Sink, webhook_sink
 
 

@@ -14,28 +14,19 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jwt
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-T = TypeVar("T")
-
-
-def wait_until(seen: Callable[[], T], within_s: float = 10.0) -> T:
-    """Ask again until the answer is true or not empty, and give it. Fails with the last answer at the deadline."""
-    deadline = time.monotonic() + within_s
-    while not (answer := seen()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"still {answer!r} after {within_s} s")
-        time.sleep(0.02)
-    return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +144,7 @@ def start_sandbox(directory: Path, **environment: str) -> Sandbox:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: port_file.exists() or process.poll() is not None, within_s=30)
+        wait_until(lambda: port_file.exists() or process.poll() is not None, deadline_s=30)
     except AssertionError:
         process.kill()
         process.wait()
