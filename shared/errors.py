@@ -7,7 +7,7 @@ CascadeError
 |-- BrokerUnavailable    no confirm in time, connection lost, blocked, queue full (503 with Retry-After)
 |   `-- Unroutable       the broker has no queue for it: topology is missing (503, and a person must act)
 |-- StoreUnavailable     the store does not answer; nothing was decided (503, or the dispatcher waits)
-|-- CommitFailed         the store answers, but this transaction can't be written (the batch is halved; a culprit alone: dead letter)
+|-- CommitFailed         what was to be written can't be (the batch is halved; a culprit alone: dead letter)
 `-- NotStored            a record that was asked for is not there
 """
 

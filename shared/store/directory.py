@@ -109,3 +109,13 @@ class Directory:
 
 
 DirectoryChange = Account | Route | Tenant | Application | ApiKey | Publisher
+
+
+def names_in(change: DirectoryChange) -> list[tuple[str, type[Account | Tenant]]]:
+    """Return the records that a record names, each with its kind."""
+    named: list[tuple[str, type[Account | Tenant]]] = []
+    if isinstance(change, Route):
+        named.append((change.account, Account))
+    if isinstance(change, Application | ApiKey | Publisher | Route) and change.tenant is not None:
+        named.append((change.tenant, Tenant))
+    return named

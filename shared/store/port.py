@@ -1,6 +1,8 @@
 """What a store promises. One contract suite (tests/contract) runs on every implementation.
 
-Every method is one transaction, commits before it returns, and raises `StoreUnavailable` when it can't.
+Every method is one transaction, commits before it returns, and raises `StoreUnavailable` when it can't: the same call
+may be made again. What a method writes is written whole or not at all; what can't be written for a reason in itself
+raises `CommitFailed`.
 Rows that callers hand in and get back are the frozen records of this file and `shared.store.records`.
 """
 
@@ -27,6 +29,9 @@ from shared.store.records import (
     Turn,
 )
 
+FORGOTTEN_AFTER_S = 86_400.0
+"""A dispatcher not seen for this long before another's heartbeat is no longer listed."""
+
 
 class WorkStore(Protocol):
     """What the engine's turn needs: load, commit, timers."""
@@ -38,7 +43,8 @@ class WorkStore(Protocol):
         """Read everything a turn needs at one moment, with the store's time.
 
         `provider_uuids` are looked up in the attempts; the workflows they lead to are loaded too.
-        Rows of a newer schema number are left out and named in `Turn.newer`.
+        Rows of a newer schema number are left out and named in `Turn.newer`; rows of ours that can't be read
+        are left out and named in `Turn.unreadable`.
         """
 
     def commit(self, batch: Batch) -> Committed:
@@ -47,17 +53,28 @@ class WorkStore(Protocol):
         `Committed.outbox_ids` are in the order: outbox of each won change in the order given, then `batch.outbox`.
 
         Rows are written in id order by compare-and-set on (id, version). A change whose version is not the stored
-        one, or an insert whose id is there, is lost: nothing of it is written, everything else is.
+        one, or an insert whose id is there, is lost: nothing of it is written, everything else is. Lost is also a
+        tombstone whose workflow is there, and an insert that is not final while its tombstone is there: of a start
+        and a cancel that meet on two dispatchers, the later one is decided again.
+        A change takes its row out of quarantine. `made_at` of outbox rows, and of callbacks and attempts that have
+        none, becomes the store's time.
+        Raises CommitFailed, with nothing written, where the content can't be: entries that do not end at the
+        workflow's `sequence` or are there already, no `wake_at` before the end, values that are no JSON.
         """
 
     def due(self, *, now: float, read_to: float, limit: int, seed: int) -> tuple[str, ...]:
         """Return ids with `wake_at <= read_to` or `wake_ungated_at <= now`, from a random place of the due range.
 
-        `seed` chooses the place. At most `limit`.
+        `seed` chooses the place among the oldest thousand or so. At most `limit`. Rows of a newer schema number and
+        rows in quarantine are not among them.
         """
 
     def quarantine(self, workflow_id: str, *, until: float, error: str) -> None:
-        """Leave the row alone until then; a journal entry says why. A row that is not there is nothing."""
+        """Leave the row alone until then; a journal entry says why. A row that is not there is nothing.
+
+        Both wake times move to `until` where they were earlier, and the version goes up, so what was decided on the
+        row before is lost. Works on rows that can't be read, too.
+        """
 
 
 class OutboxStore(Protocol):
@@ -77,10 +94,16 @@ class CallbackStore(Protocol):
     """Deliveries to the callers' own addresses; they stay as a log after they are done."""
 
     def take_callbacks(self, *, now: float, lease_s: float, limit: int) -> tuple[CallbackRow, ...]:
-        """Take due deliveries, oldest first; nobody else gets them until `now + lease_s`."""
+        """Take due deliveries, oldest first; nobody else gets them until `now + lease_s`.
+
+        The rows come back as taken: `next_at` is the end of the lease, `attempts` counts the answers before this try.
+        """
 
     def settle_callback(self, callback_id: str, answer: CallbackAnswer) -> None:
-        """Record an answer, and when it is tried again (None: done or given up)."""
+        """Record an answer, count the try, and tell when it is tried again (None: done or given up).
+
+        A delivered one stays delivered, whatever a slower taker says later. An id that is not there is nothing.
+        """
 
     def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
         """Return the delivery log of a workflow in the order of making."""
@@ -95,8 +118,8 @@ class ReceiptStore(Protocol):
     def count_orphans(self) -> int:
         """Return how many parked receipts were given up and are kept."""
 
-    def purge_parked(self, *, now: float) -> int:
-        """Delete parked receipts past their keeping time; returns how many."""
+    def purge_parked(self, *, now: float, keep_at_most: int = 10_000) -> int:
+        """Delete parked receipts past their keeping time, and the oldest above the cap; returns how many."""
 
 
 class ControlStore(Protocol):
@@ -106,7 +129,11 @@ class ControlStore(Protocol):
         """Return all controls with the store's time."""
 
     def put_stop(self, stop: Stop) -> None:
-        """Write a stop; one with the same key is replaced, keeping the earlier `since`."""
+        """Write a stop; one with the same key is replaced, keeping the earlier `since`.
+
+        It also keeps the greater `probe_count` with its `probe_at`, so that a late failure of an old call does not
+        begin the probes' doubling anew.
+        """
 
     def lift_stop(self, key: str) -> Stop | None:
         """Remove a stop and return it; None where there was none."""
@@ -122,14 +149,21 @@ class DirectoryStore(Protocol):
         """Return tenants, applications, keys, publishers, accounts, routes and the deployment's secret."""
 
     def change_directory(self, change: DirectoryChange) -> None:
-        """Add or replace one record. Raises NotStored where it names a record that is not there."""
+        """Add or replace one record. Raises NotStored where it names a record that is not there.
+
+        Identity: the name of an account or tenant, the id of an application, the api_key, the broker user, and of a
+        route its (tenant, channel, sender).
+        """
 
 
 class QueryStore(Protocol):
     """Reading back: what the ingress shows."""
 
     def find(self, workflow_id: str) -> Stored | None:
-        """Return a workflow, None where it is not there."""
+        """Return a workflow, None where it is not there.
+
+        Raises StoreUnavailable where a newer program wrote it in a way this one can't read.
+        """
 
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         """Return the journal of a workflow in order."""
@@ -145,7 +179,11 @@ class UpkeepStore(Protocol):
     """What the reconciler, the fleet and the doctor look at."""
 
     def ready_since(self, *, channel: str, before: float, limit: int) -> tuple[str, ...]:
-        """Return ids of `ready` rows of a channel that became ready before then, oldest first."""
+        """Return ids of `ready` rows of a channel that became ready before then, oldest first.
+
+        A row becomes ready when it enters the state, when another step's turn comes, and when the reconciler
+        publishes its message again (an entry `republished`). Rows in quarantine are not among them.
+        """
 
     def in_state(self, states: Collection[str], *, stop: Stop, limit: int, after: str = "") -> tuple[str, ...]:
         """Return ids in one of these states whose current step the stop covers, in id order after `after`."""
@@ -154,7 +192,7 @@ class UpkeepStore(Protocol):
         """Return ages and counts of what waits, with the store's time."""
 
     def heartbeat(self, row: DispatcherRow) -> None:
-        """Write that a dispatcher lives."""
+        """Write that a dispatcher lives; those not seen for a day before that are forgotten."""
 
     def dispatchers(self) -> tuple[DispatcherRow, ...]:
         """Return all known dispatchers."""
@@ -178,5 +216,3 @@ class Store(
 
     def close(self) -> None:
         """Give back connections; the store can't be used afterwards."""
-
-

@@ -184,6 +184,7 @@ class Committed:
     """What a commit did, for who must act on it."""
 
     lost: frozenset[str] = frozenset()
+    """Workflow ids of the changes and tombstones that lost."""
     outbox_ids: tuple[int, ...] = ()
 
 
@@ -194,6 +195,8 @@ class Stored:
     workflow: Workflow
     version: int
     wake_at: float | None = None
+    quarantined_until: float | None = None
+    """Until then it is to be left alone; None where it is not in quarantine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +214,8 @@ class Turn:
     """Of the ids asked for that have no row."""
     newer: frozenset[str] = frozenset()
     """Ids whose document has a higher schema number than ours."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Ids whose document is of our schema and can't be read, with the error: a bug of ours, for the quarantine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,148 @@
+"""What a turn reads, and how its timers are found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlalchemy import Connection, case, insert, select, update
+
+from shared.model import What
+from shared.store.document import DOCUMENT_SCHEMA, UnreadableDocument, decode_workflow, encode_facts
+from shared.store.due_range import DUE_RANGE, from_a_random_place
+from shared.store.records import AttemptRow, Stored, Tombstone, Turn
+from shared.store.sql_database import Database
+from shared.store.sql_rows import AnyRow, attempt_of, tombstone_of
+from shared.store.tables import attempts, journal, suppressions, tombstones, workflows
+
+STORED = (
+    workflows.c.workflow_id,
+    workflows.c.version,
+    workflows.c.schema_number,
+    workflows.c.sequence,
+    workflows.c.wake_at,
+    workflows.c.quarantined_until,
+    workflows.c.document,
+)
+"""The columns that `stored_of` needs."""
+
+
+class SqlWork:
+    """The reading half of a turn, and its timers."""
+
+    _database: Database
+
+    def now(self) -> float:
+        """See the port."""
+        with self._database.reading() as connection:
+            return self._database.now(connection)
+
+    def load(self, workflow_ids: Collection[str], provider_uuids: Collection[str] = ()) -> Turn:
+        """See the port."""
+        with self._database.reading() as connection:
+            now = self._database.now(connection)
+            by_uuid = self._attempts_by_uuid(connection, provider_uuids)
+            wanted = set(workflow_ids) | {row.workflow_id for row in by_uuid.values()}
+            found: dict[str, Stored] = {}
+            newer: set[str] = set()
+            unreadable: dict[str, str] = {}
+            if wanted:
+                here = self._database.words_among(workflows.c.workflow_id, wanted)
+                for row in connection.execute(select(*STORED).where(here).order_by(workflows.c.workflow_id)):
+                    if row.schema_number > DOCUMENT_SCHEMA:
+                        newer.add(row.workflow_id)
+                        continue
+                    try:
+                        found[row.workflow_id] = stored_of(row)
+                    except UnreadableDocument as error:
+                        unreadable[row.workflow_id] = str(error)
+            return Turn(
+                now=now,
+                workflows=found,
+                by_provider_uuid=by_uuid,
+                attempts=self._attempts_of(connection, found),
+                suppressed=self._suppressed(connection, found),
+                tombstones=self._tombstones(connection, wanted - found.keys() - newer - unreadable.keys()),
+                newer=frozenset(newer),
+                unreadable=unreadable,
+            )
+
+    def _attempts_by_uuid(self, connection: Connection, uuids: Collection[str]) -> dict[str, AttemptRow]:
+        if not uuids:
+            return {}
+        here = self._database.words_among(attempts.c.provider_uuid, uuids)
+        rows = connection.execute(select(attempts).where(here).order_by(attempts.c.made_at, attempts.c.reference))
+        return {row.provider_uuid: attempt_of(row) for row in rows}
+
+    def _attempts_of(self, connection: Connection, found: Collection[str]) -> dict[str, AttemptRow]:
+        if not found:
+            return {}
+        here = self._database.words_among(attempts.c.workflow_id, found)
+        return {row.reference: attempt_of(row) for row in connection.execute(select(attempts).where(here))}
+
+    def _suppressed(self, connection: Connection, found: dict[str, Stored]) -> frozenset[tuple[str, str]]:
+        asked = {(each.workflow.tenant, step.person) for each in found.values() for step in each.workflow.steps}
+        if not asked:
+            return frozenset()
+        here = self._database.words_among(suppressions.c.person, {person for _, person in asked})
+        rows = connection.execute(select(suppressions.c.tenant, suppressions.c.person).where(here))
+        return frozenset((row.tenant, row.person) for row in rows if (row.tenant, row.person) in asked)
+
+    def _tombstones(self, connection: Connection, missing: set[str]) -> dict[str, Tombstone]:
+        if not missing:
+            return {}
+        here = self._database.words_among(tombstones.c.workflow_id, missing)
+        return {row.workflow_id: tombstone_of(row) for row in connection.execute(select(tombstones).where(here))}
+
+    def due(self, *, now: float, read_to: float, limit: int, seed: int) -> tuple[str, ...]:
+        """See the port. Two ranges of two covering indexes; an OR over both would read a table."""
+        with self._database.reading() as connection:
+            candidates: dict[str, None] = {}
+            for clock, until in ((workflows.c.wake_at, read_to), (workflows.c.wake_ungated_at, now)):
+                rows = connection.execute(
+                    select(workflows.c.workflow_id)
+                    .where(clock <= until, workflows.c.schema_number <= DOCUMENT_SCHEMA)
+                    .order_by(clock, workflows.c.workflow_id)
+                    .limit(max(limit, DUE_RANGE))
+                )
+                candidates.update(dict.fromkeys(rows.scalars()))
+        return from_a_random_place(list(candidates), limit=limit, seed=seed)
+
+    def quarantine(self, workflow_id: str, *, until: float, error: str) -> None:
+        """See the port. The document is not touched, since it may be what can't be read."""
+        with self._database.writing() as connection:
+            columns = workflows.c
+            row = connection.execute(
+                update(workflows)
+                .where(columns.workflow_id == workflow_id)
+                .values(
+                    version=columns.version + 1,
+                    sequence=columns.sequence + 1,
+                    quarantined_until=until,
+                    # Rows that have ended have no clocks, and get none.
+                    wake_at=case((columns.wake_at < until, until), else_=columns.wake_at),
+                    wake_ungated_at=case((columns.wake_ungated_at < until, until), else_=columns.wake_ungated_at),
+                )
+                .returning(columns.sequence, columns.wake_at)
+            ).one_or_none()
+            if row is not None:
+                connection.execute(
+                    insert(journal).values(
+                        workflow_id=workflow_id,
+                        sequence=row.sequence,
+                        at=self._database.now(connection),
+                        by_whom="cascade",
+                        what=What.QUARANTINED.value,
+                        next_at=row.wake_at,
+                        facts=encode_facts({"error": error}),
+                    )
+                )
+
+
+def stored_of(row: AnyRow) -> Stored:
+    """Return the workflow of a row. Raises UnreadableDocument."""
+    workflow = decode_workflow(row.document)
+    if workflow.sequence != row.sequence:
+        # The quarantine writes journal entries without touching the document.
+        workflow = replace(workflow, sequence=row.sequence)
+    return Stored(workflow=workflow, version=row.version, wake_at=row.wake_at, quarantined_until=row.quarantined_until)

@@ -1,0 +1,136 @@
+"""Messages that must leave, deliveries to callers' addresses, and receipts that wait for their workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlalchemy import case, delete, func, select, update
+
+from shared.store.records import CallbackAnswer, CallbackRow, OutboxRow, ParkedReceipt
+from shared.store.sql_database import Database
+from shared.store.sql_rows import callback_of, outbox_of, parked_of
+from shared.store.tables import callbacks, outbox, receipts_parked
+
+
+class SqlOutbox:
+    """See `OutboxStore`."""
+
+    _database: Database
+
+    def outbox_of_others(self, *, now: float, older_than_s: float, limit: int) -> tuple[OutboxRow, ...]:
+        """See the port."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(outbox)
+                .where(outbox.c.made_at < now - older_than_s)
+                .order_by(outbox.c.made_at, outbox.c.row_id)
+                .limit(limit)
+            )
+            return tuple(outbox_of(row) for row in rows)
+
+    def outbox_sent(self, row_ids: Collection[int]) -> None:
+        """See the port. Two dispatchers may delete the same rows: both lock them in order."""
+        if not row_ids:
+            return
+        with self._database.writing() as connection:
+            here = self._database.numbers_among(outbox.c.row_id, row_ids)
+            in_order = select(outbox.c.row_id).where(here).order_by(outbox.c.row_id).with_for_update()
+            connection.execute(delete(outbox).where(outbox.c.row_id.in_(in_order)))
+
+    def outbox_count(self) -> int:
+        """See the port."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(outbox)).scalar_one()
+
+
+class SqlCallbacks:
+    """See `CallbackStore`."""
+
+    _database: Database
+
+    def take_callbacks(self, *, now: float, lease_s: float, limit: int) -> tuple[CallbackRow, ...]:
+        """See the port. What another dispatcher is taking at this moment is skipped, not waited for."""
+        due = callbacks.c.next_at <= now
+        if self._database.is_sqlite:
+            # Most looks find nothing; they need not wait for the write lock.
+            with self._database.reading() as connection:
+                if connection.execute(select(callbacks.c.callback_id).where(due).limit(1)).first() is None:
+                    return ()
+        with self._database.writing() as connection:
+            chosen = connection.execute(
+                select(callbacks)
+                .where(due)
+                .order_by(callbacks.c.next_at, callbacks.c.made_at, callbacks.c.position)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if chosen:
+                here = self._database.words_among(callbacks.c.callback_id, [row.callback_id for row in chosen])
+                connection.execute(update(callbacks).where(here).values(next_at=now + lease_s))
+            taken = [callback_of(row) for row in chosen]
+        return tuple(replace(row, next_at=now + lease_s) for row in taken)
+
+    def settle_callback(self, callback_id: str, answer: CallbackAnswer) -> None:
+        """See the port."""
+        delivered_at = func.coalesce(callbacks.c.delivered_at, answer.at if answer.delivered else None)
+        with self._database.writing() as connection:
+            connection.execute(
+                update(callbacks)
+                .where(callbacks.c.callback_id == callback_id)
+                .values(
+                    attempts=callbacks.c.attempts + 1,
+                    last_status=answer.status,
+                    last_error=answer.error,
+                    delivered_at=delivered_at,
+                    next_at=None
+                    if answer.delivered
+                    else case((callbacks.c.delivered_at.is_(None), answer.next_at), else_=None),
+                )
+            )
+
+    def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
+        """See the port."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(callbacks)
+                .where(callbacks.c.workflow_id == workflow_id)
+                .order_by(callbacks.c.made_at, callbacks.c.position, callbacks.c.callback_id)
+            )
+            return tuple(callback_of(row) for row in rows)
+
+
+class SqlReceipts:
+    """See `ReceiptStore`."""
+
+    _database: Database
+
+    def due_parked(self, *, now: float, limit: int) -> tuple[ParkedReceipt, ...]:
+        """See the port."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(receipts_parked)
+                .where(receipts_parked.c.next_at <= now)
+                .order_by(receipts_parked.c.next_at, receipts_parked.c.parked_id)
+                .limit(limit)
+            )
+            return tuple(parked_of(row) for row in rows)
+
+    def count_orphans(self) -> int:
+        """See the port."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(func.count()).select_from(receipts_parked).where(receipts_parked.c.next_at.is_(None))
+            ).scalar_one()
+
+    def purge_parked(self, *, now: float, keep_at_most: int = 10_000) -> int:
+        """See the port."""
+        columns = receipts_parked.c
+        newest_first = select(columns.parked_id).order_by(columns.first_at.desc(), columns.parked_id.desc())
+        with self._database.writing() as connection:
+            old = connection.execute(delete(receipts_parked).where(columns.keep_until < now)).rowcount
+            surplus = connection.execute(newest_first.offset(keep_at_most)).scalars().all()
+            if surplus:
+                here = self._database.words_among(columns.parked_id, surplus)
+                connection.execute(delete(receipts_parked).where(here))
+            return old + len(surplus)
