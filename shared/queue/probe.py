@@ -1,50 +1,34 @@
-"""Tell whether a broker truly serves: it shakes hands and confirms a publish on a quorum queue (architecture 5).
+"""Tell whether a broker truly serves: a handshake, and a confirmed publish on a quorum queue (architecture 5).
 
-An open port says little: a broker whose quorum queues cannot elect a leader accepts connections and confirms nothing.
+An open port is no proof: it opens before the node is done, and a node whose disk is full still shakes hands.
 """
 
-from uuid import uuid4
+from __future__ import annotations
 
-from kombu import Connection, Exchange, Producer, Queue
-from kombu.exceptions import OperationalError
+import secrets
+from time import monotonic
+
+from shared.errors import BrokerUnavailable
+from shared.queue.envelope import MARKER, OutboundMessage
+from shared.queue.link import Link
 
 
-def confirms_a_publish(url: str, timeout_s: float = 5.0) -> bool:
-    """Declare a queue of its own on `url`, publish to it with a confirm, and delete it again; raises nothing.
-
-    Each step waits `timeout_s` at most. The user must be allowed to configure `cascade.probe.*`.
-    """
-    queue = Queue(
-        f"cascade.probe.{uuid4().hex}",
-        exchange=Exchange(""),
-        durable=True,
-        queue_arguments={"x-queue-type": "quorum"},
-    )
-    options = {"confirm_publish": True, "read_timeout": timeout_s, "write_timeout": timeout_s}
-    connection = Connection(url, connect_timeout=timeout_s, transport_options=options)
-    failures = (OSError, OperationalError, *connection.connection_errors, *connection.channel_errors)
+def serves(url: str, *, deadline_s: float = 5.0) -> bool:
+    """Return True once a message was confirmed. `url` is of a user that may configure and write what it likes."""
     try:
-        connection.connect()
-        with connection.channel() as channel:
-            declared = queue(channel)
-            declared.queue_declare()
-            try:
-                Producer(channel).publish(
-                    b"probe",
-                    routing_key=queue.name,
-                    mandatory=True,
-                    delivery_mode=2,
-                    serializer=None,
-                    content_type="application/octet-stream",
-                    content_encoding="binary",
-                    retry=False,
-                    timeout=timeout_s,
-                )
-            finally:
-                declared.delete()
-    except failures:
+        prove(url, deadline_s=deadline_s)
+    except BrokerUnavailable:
         return False
-    else:
-        return True
-    finally:
-        connection.release()
+    return True
+
+
+def prove(url: str, *, deadline_s: float = 5.0) -> None:
+    """Publish to a queue that is made for it and deleted again. Raises BrokerUnavailable with the reason."""
+    ends = monotonic() + deadline_s
+    queue = f"cascade.probe.{secrets.token_hex(4)}"
+    link = Link(url, ends=ends, name="cascade probe")
+    # Where we die before the delete, the broker does it.
+    link.declare_queue(queue, {"x-queue-type": "quorum", "x-expires": 60_000}, ends=ends)
+    link.publish(OutboundMessage(exchange="", routing_key=queue, type=MARKER, message_id=queue, body=b"{}"), ends=ends)
+    link.delete_queue(queue, ends=ends)
+    link.close()
