@@ -64,7 +64,7 @@ class SenderPools:
         """Return how many slots of a channel's pool are free; 0 while draining."""
         with self._changed:
             pool = self._pools.get(channel)
-            return 0 if self._draining else self._size(channel) - (pool.busy if pool else 0)
+            return 0 if self._draining else max(0, self._size(channel) - (pool.busy if pool else 0))
 
     def submit(self, tickets: Sequence[CallTicket]) -> None:
         """Start calls. While draining they come back as `Stale`: nothing of them was sent."""
@@ -117,6 +117,14 @@ class SenderPools:
 
     def _outcome(self, ticket: CallTicket) -> CallOutcome:
         try:
+            return self._called(ticket)
+        except Exception as error:  # an outermost loop: a bug must not swallow an answer
+            log.exception("call.crashed", reference=ticket.reference)
+            title = "The call ended in a way we did not foresee"
+            return Unsure(problem=Problem(code="crashed", title=title, detail=type(error).__name__))
+
+    def _called(self, ticket: CallTicket) -> CallOutcome:
+        try:
             account = self._account_named(ticket.account)
         except CascadeError as error:  # the store is away, and nothing was sent yet
             log.warning("call.not_started", reference=ticket.reference, error=type(error).__name__)
@@ -124,15 +132,7 @@ class SenderPools:
         if account is None:
             problem = Problem(code="account", title=f"There is no provider account named {ticket.account}")
             return OurFault(problem=problem, scope=Scope.ACCOUNT)
-        try:
-            return self._transport.call(ticket, account)
-        except Exception as error:  # an outermost loop: a bug must not swallow an answer
-            log.exception("call.crashed", reference=ticket.reference)
-            return Unsure(
-                problem=Problem(
-                    code="crashed", title="The call ended in a way we did not foresee", detail=type(error).__name__
-                )
-            )
+        return self._transport.call(ticket, account)
 
     def _hand_over(self, ticket: CallTicket, outcome: CallOutcome) -> None:
         try:

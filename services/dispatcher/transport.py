@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from socket import gaierror
 from ssl import SSLError
 from uuid import uuid4
@@ -22,7 +21,8 @@ from urllib3.exceptions import LocationValueError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from services.dispatcher.ports import CallTicket
-from services.dispatcher.transport_timed import NETWORK_ERRORS, Exchange, TimedSession, TooLateError
+from services.dispatcher.transport_session import TimedSession, trusting
+from services.dispatcher.transport_timed import NETWORK_ERRORS, Exchange, TooLateError, causes
 from shared.errors import ConfigError
 from shared.model import Problem, Scope
 from shared.outcomes import Busy, BusySource, CallOutcome, OurFault, Stale, Unsure
@@ -79,19 +79,17 @@ class Transport:
     def __init__(
         self,
         *,
-        ca_bundle: str | None = None,
+        ca_file: str | None = None,
         limits: TransportLimits | None = None,
         wall_clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         new_jti: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
-        """`ca_bundle`: path of certificates to trust instead of the public ones; None for those.
+        """`ca_file`: path of certificates to trust beside the public ones; None for those alone.
 
-        Raises ConfigError where that file is not there.
+        Raises ConfigError where that file can't be read.
         """
-        if ca_bundle is not None and not Path(ca_bundle).is_file():
-            raise ConfigError(f"the CA bundle {ca_bundle} is not a file")
-        self._ca_bundle = ca_bundle
+        self._trusted = trusting(ca_file)
         self._limits = limits or TransportLimits()
         self._wall_clock = wall_clock
         self._monotonic = monotonic
@@ -100,7 +98,7 @@ class Transport:
         self._minting = threading.Lock()
         self._of_this_thread = threading.local()
         self._sessions: set[TimedSession] = set()
-        self._user_agent = f"cascade/{_own_version()}"
+        self._user_agent = user_agent()
 
     def call(self, ticket: CallTicket, account: Account) -> CallOutcome:
         """Make one call and return what it came to; everything foreseeable is an outcome, not an exception."""
@@ -184,7 +182,7 @@ class Transport:
             kept.session.close()
             kept = None
         if kept is None:
-            session = TimedSession(ca_bundle=self._ca_bundle)
+            session = TimedSession(self._trusted)
             self._sessions.add(session)
             kept = _Kept(session=session, base_url=account.base_url, made_at=now, used_at=now)
             kept_by_name[account.name] = kept
@@ -197,16 +195,16 @@ def _not_sent(error: BaseException) -> CallOutcome:
     if isinstance(error, _OUR_MISTAKES):
         title = "The account's address or credentials make no request"
         return OurFault(problem=Problem(code="address", title=title, detail=detail), scope=Scope.ACCOUNT)
-    causes = tuple(_chain(error))
+    known = tuple(causes(error))
     code, title = next(
-        ((code, title) for kind, code, title in _NOT_CONNECTED if any(isinstance(each, kind) for each in causes)),
+        ((code, title) for kind, code, title in _NOT_CONNECTED if any(isinstance(each, kind) for each in known)),
         ("connection", "No connection to the provider came about"),
     )
     return Busy(problem=Problem(code=code, title=title, detail=detail), source=BusySource.CONNECTION)
 
 
 def _unsure(error: BaseException) -> Unsure:
-    late = any(isinstance(each, TimeoutError) for each in _chain(error))
+    late = any(isinstance(each, TimeoutError) for each in causes(error))
     code, title = (
         ("timeout", "The provider did not answer in time")
         if late
@@ -215,20 +213,9 @@ def _unsure(error: BaseException) -> Unsure:
     return Unsure(problem=Problem(code=code, title=title, detail=type(error).__name__))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error with all that it wraps: requests and urllib3 keep causes in four different places."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, BaseException) and each not in seen and len(seen) < 32:
-            seen.append(each)
-            yield each
-            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
-
-
-def _own_version() -> str:
+def user_agent() -> str:
+    """Return what we call ourselves in requests."""
     try:
-        return version("cascade")
+        return "cascade/" + version("cascade")
     except PackageNotFoundError:  # run from a copy of the sources
-        return "0"
+        return "cascade/0"

@@ -15,11 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -147,77 +145,12 @@ class _TimedTls(_Timed, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
+class TimedPool(HTTPConnectionPool):
     ConnectionCls = _Timed
 
 
-class _TlsPool(HTTPSConnectionPool):
+class TimedTlsPool(HTTPSConnectionPool):
     ConnectionCls = _TimedTls
-
-
-class _TimedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-
-
-class TimedSession(requests.Session):
-    """A session for one thread: timed connections, no retries, redirects, proxies, netrc or cookies."""
-
-    def __init__(self, *, ca_bundle: str | None = None) -> None:
-        """`ca_bundle`: path of the certificates to trust in place of the public ones; None trusts those."""
-        super().__init__()
-        self.trust_env = False
-        self.verify = ca_bundle or True
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", _TimedAdapter(pool_connections=4, pool_maxsize=1, max_retries=0))
-        self.mount("http://", _TimedAdapter(pool_connections=4, pool_maxsize=1, max_retries=0))
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """Never look where an answer points to: requests reads the whole body first, also when it may not follow."""
-        return None
-
-    def exchange(
-        self, exchange: Exchange, method: str, url: str, *, headers: dict[str, str], body: bytes, largest: int
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Make one request; return status, headers and at most `largest` bytes of the body.
-
-        Raises TooLateError, or one of `NETWORK_ERRORS` where no status came in time. A body that broke off or was
-        too slow is returned as far as it came: the status alone is evidence.
-        """
-        with exchanging(exchange):
-            answer = self.request(
-                method,
-                url,
-                data=body,
-                headers=headers,
-                # Keeps requests from taking credentials out of the address, over our own header.
-                auth=_unchanged,
-                timeout=(exchange.connect_s, exchange.left()),
-                allow_redirects=False,
-                stream=True,
-            )
-            try:
-                return answer.status_code, dict(answer.headers), _body_of(answer, largest)
-            finally:
-                answer.close()
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _body_of(answer: requests.Response, largest: int) -> bytes:
-    read = bytearray()
-    try:
-        while len(read) <= largest:
-            part = answer.raw.read1(largest + 1 - len(read), decode_content=False)
-            if not part:
-                break
-            read += part
-    except NETWORK_ERRORS:
-        pass
-    return bytes(read[:largest])
 
 
 def _connect(host: str, port: int, ends_at: float, admits: Callable[[str], bool] | None) -> socket.socket:
@@ -239,3 +172,15 @@ def _connect(host: str, port: int, ends_at: float, admits: Callable[[str], bool]
         else:
             return connecting
     raise failure
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error with all that it wraps: requests and urllib3 keep causes in four different places."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and each not in seen and len(seen) < 32:
+            seen.append(each)
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]

@@ -42,9 +42,9 @@ def read_answer(*, status: int, headers: Mapping[str, str], body: bytes, now: fl
         return Refused(problem=problem, refused_sender=refused_sender)
     if status == 429:
         # Counts for the account: another channel behind the same key would meet the same limit.
-        return Busy(problem=problem, retry_after_s=_retry_after(headers, now), source=BusySource.CONNECTION)
+        return Busy(problem=problem, retry_after_s=retry_after(headers, now), source=BusySource.CONNECTION)
     if status == 503:
-        asked = _retry_after(headers, now)
+        asked = retry_after(headers, now)
         if asked is not None or _by_the_provider(document):
             return Busy(problem=problem, retry_after_s=asked)
     if status == 408:
@@ -53,6 +53,21 @@ def read_answer(*, status: int, headers: Mapping[str, str], body: bytes, now: fl
         # No send has a "404 of the recipient": it is our address, or our right to use it, that is wrong.
         return OurFault(problem=problem, scope=Scope.CHANNEL)
     return Unsure(problem=problem, server_error=500 <= status < 600)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds asked for, clamped to 1..900; None where none, or none that can be read (RFC 9110 10.2.3)."""
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    if re.fullmatch(r"[0-9]{1,40}", value):
+        return _clamped(float(value))
+    if not value or len(value) > 64:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return _clamped(at - now)
 
 
 def _success(status: int, document: object) -> CallOutcome:
@@ -116,21 +131,6 @@ def _by_the_provider(document: object) -> bool:
         return False
     type_uri, title = document.get("type"), document.get("title")
     return isinstance(title, str) and bool(title) and isinstance(type_uri, str) and "://" in type_uri
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds asked for, clamped to 1..900; None where none, or none that can be read (RFC 9110 10.2.3)."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if re.fullmatch(r"[0-9]{1,40}", value):
-        return _clamped(float(value))
-    if not value or len(value) > 64:
-        return None
-    try:
-        moment = parsedate_to_datetime(value)
-        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-    return _clamped(at - now)
 
 
 def _clamped(seconds: float) -> float:
