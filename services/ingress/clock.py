@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from shared.errors import StoreUnavailable
+
 
 class Clock(Protocol):
     """Seconds that never go back."""
@@ -46,7 +48,7 @@ class StoreTime:
         return self._offset is not None
 
     def now(self) -> float:
-        """Return the store's time in seconds since the epoch. Raises LookupError before the first reading."""
+        """Return the store's time in seconds since the epoch. Raises StoreUnavailable before the first reading."""
         if self._offset is None:
-            raise LookupError("the store's time is not known yet")
+            raise StoreUnavailable("the store's time is not known yet")
         return self._clock.monotonic() + self._offset

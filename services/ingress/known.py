@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
 from services.ingress.clock import Clock, StoreTime
 from shared.errors import StoreUnavailable
 from shared.store.directory import Directory
-from shared.store.port import DirectoryStore
 
 FRESH_S = 30.0
 GOOD_WITHOUT_STORE_S = 3600.0
 LOOK_AGAIN_S = 1.0
+
+
+class HasDirectory(Protocol):
+    """The one question this module asks of a store."""
+
+    def directory(self) -> Directory:
+        """Return all small tables at once. Raises StoreUnavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +43,7 @@ class Copy:
 class KnownCallers:
     """A cached directory, shared by all threads of a process."""
 
-    def __init__(self, store: DirectoryStore, clock: Clock, store_time: StoreTime) -> None:
+    def __init__(self, store: HasDirectory, clock: Clock, store_time: StoreTime) -> None:
         self._store = store
         self._clock = clock
         self._store_time = store_time

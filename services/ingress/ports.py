@@ -1,4 +1,4 @@
-"""What the ingress needs of the broker. The real one is `shared.queue.publisher`."""
+"""What the ingress needs of broker and store. The real ones are in `shared.queue.publisher` and `shared.store`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Protocol
 
 from shared.queue.envelope import OutboundMessage
 from shared.queue.topology import QueueDepth
+from shared.store.directory import Directory
+from shared.store.port import QueryStore
+from shared.store.records import Controls
 
 
 class Publisher(Protocol):
@@ -16,3 +19,16 @@ class Publisher(Protocol):
 
     def depth(self, queue: str) -> QueueDepth:
         """Return what a passive declare tells. Raises BrokerUnavailable, Unroutable where there is no such queue."""
+
+    def healthy(self) -> bool:
+        """Tell whether a publish would very likely be confirmed now."""
+
+
+class IngressStore(QueryStore, Protocol):
+    """The part of a store that the ingress reads; it writes nothing."""
+
+    def directory(self) -> Directory:
+        """Return who may call, and whom we call. Raises StoreUnavailable."""
+
+    def controls(self) -> Controls:
+        """Return stops and pauses. Raises StoreUnavailable."""

@@ -15,7 +15,7 @@ from services.ingress.callers import Caller, Credentials, identify, identify_in
 from services.ingress.clock import StoreTime
 from services.ingress.known import KnownCallers
 from shared.errors import AuthError, StoreUnavailable
-from shared.store.directory import ApiKey, Application, Directory, DirectoryChange
+from shared.store.directory import ApiKey, Application, Directory
 from tests.support.ingress_callers import MadeUpCaller, new_key_pair
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC).timestamp()
@@ -230,9 +230,6 @@ class DirectoryInMemory:
         if self.away:
             raise StoreUnavailable("away")
         return directory_of(*self.callers, now=NOW + self.clock.at)
-
-    def change_directory(self, change: DirectoryChange) -> None:
-        raise NotImplementedError
 
 
 class House:

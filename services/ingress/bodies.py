@@ -1,0 +1,35 @@
+"""The body of a request: its type and size, before anybody looks inside."""
+
+from __future__ import annotations
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from services.ingress.refusals import RefusedError
+
+LONGEST_WEBHOOK = 1024 * 1024
+
+
+def json_body(*, at_most: int) -> bytes:
+    """Return the raw bytes of a JSON body. Raises RefusedError: 415 for another type, 413 above `at_most` bytes."""
+    if not _is_json():
+        raise RefusedError(415, why="content_type")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RefusedError(415, why="content_encoding", detail="The body must not be compressed.")
+    return raw_body(at_most=at_most)
+
+
+def raw_body(*, at_most: int) -> bytes:
+    """Return the raw bytes of a body, at most so many. Raises RefusedError 413."""
+    request.max_content_length = at_most
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise RefusedError(413, why="too_large", detail=f"The body is larger than {at_most} bytes.") from error
+
+
+def _is_json() -> bool:
+    kind = request.mimetype
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        return False
+    return request.mimetype_params.get("charset", "utf-8").lower() in ("utf-8", "utf8")

@@ -1,0 +1,89 @@
+"""Take a cancel: checked against the store, published with a confirm, answered 202. The dispatcher does it.
+
+A cancel may overtake its start: an id of ours without a row passes, and the dispatcher keeps a tombstone for it.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import msgspec
+from flask import Blueprint, Response
+
+from services.ingress.authentication import authenticated
+from services.ingress.house import house
+from services.ingress.lookups import Found, look_up
+from services.ingress.refusals import RefusedError
+from shared.ids import message_uuid
+from shared.model import Engine, State
+from shared.queue import envelope, topology
+from shared.wire.envelopes import Command, CommandName, write
+
+CANCELS = (
+    ("/v1/workflows/<identifier>", False),
+    ("/v0.1/dispatch/<identifier>", False),
+    ("/v1/messages/<identifier>", True),
+)
+
+
+class CancelTaken(msgspec.Struct, kw_only=True):
+    """Body of the 202."""
+
+    workflow_id: str
+    cancel: str = "requested"
+    message_uuid: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def cancels() -> Blueprint:
+    """Return the DELETE of workflows, dispatches and messages; a message's cancels the workflow it is part of."""
+    blueprint = Blueprint("cancels", __name__)
+    for path, message in CANCELS:
+        blueprint.add_url_rule(
+            path,
+            endpoint=f"cancel {path}".replace(".", "_"),
+            view_func=_cancel,
+            methods=["DELETE"],
+            defaults={"message": message},
+            strict_slashes=False,
+        )
+    return blueprint
+
+
+def _cancel(identifier: str, message: bool) -> Response:
+    here = house()
+    caller = authenticated()
+    found = look_up(here, caller, identifier, message=message)
+    _require_cancellable(found)
+    command = Command(
+        command=CommandName.CANCEL,
+        workflow_id=found.workflow_id,
+        tenant=caller.tenant,
+        by="caller",
+        at=here.store_time.now(),
+    )
+    here.publisher.publish(
+        envelope.OutboundMessage(
+            exchange=topology.COMMANDS,
+            routing_key=topology.COMMAND_KEY,
+            type=envelope.COMMAND,
+            message_id=str(uuid4()),
+            body=write(command),
+            headers={envelope.TENANT: caller.tenant},
+        )
+    )
+    taken = CancelTaken(
+        workflow_id=found.workflow_id,
+        message_uuid=msgspec.UNSET if found.step is None else message_uuid(found.workflow_id, found.step),
+    )
+    return Response(msgspec.json.encode(taken), status=202, content_type="application/json")
+
+
+def _require_cancellable(found: Found) -> None:
+    if found.stored is None:
+        return
+    workflow = found.stored.workflow
+    if workflow.state is State.FINAL:
+        outcome = "" if workflow.outcome is None else f" with the outcome {workflow.outcome.value}"
+        raise RefusedError(409, why="final", detail=f"The workflow has ended already{outcome}.")
+    if workflow.engine is Engine.PROVIDER:
+        raise RefusedError(409, why="engine_provider", detail="The provider runs this workflow and can't be stopped.")

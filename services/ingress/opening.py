@@ -1,0 +1,70 @@
+"""A store that is opened when it is first asked, and again until it opens.
+
+An ingress that starts while its database is away, or before its schema is made, stays up and says in /readyz what is
+missing, instead of dying again and again. It also keeps connections out of the process that forks.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from services.ingress.ports import IngressStore
+from shared.errors import ConfigError, StoreUnavailable
+from shared.model import Entry
+from shared.store.directory import Directory
+from shared.store.opening import open_store
+from shared.store.port import Store
+from shared.store.records import AttemptRow, Controls, Stored
+
+
+class OpeningStore(IngressStore):
+    """The questions of the ingress, asked of the store at a URL."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to nothing yet."""
+        self._url = url
+        self._opening = threading.Lock()
+        self._store: Store | None = None
+
+    def directory(self) -> Directory:
+        """See the port."""
+        return self._opened().directory()
+
+    def controls(self) -> Controls:
+        """See the port."""
+        return self._opened().controls()
+
+    def find(self, workflow_id: str) -> Stored | None:
+        """See the port."""
+        return self._opened().find(workflow_id)
+
+    def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
+        """See the port."""
+        return self._opened().timeline(workflow_id)
+
+    def attempts_of(self, workflow_id: str) -> tuple[AttemptRow, ...]:
+        """See the port."""
+        return self._opened().attempts_of(workflow_id)
+
+    def has_tombstone(self, workflow_id: str) -> bool:
+        """See the port."""
+        return self._opened().has_tombstone(workflow_id)
+
+    def close(self) -> None:
+        """Give back connections."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _opened(self) -> Store:
+        store = self._store
+        if store is not None:
+            return store
+        with self._opening:
+            if self._store is None:
+                try:
+                    self._store = open_store(self._url)
+                except ConfigError as error:  # its schema is not made yet: a person, or an init container, will
+                    raise StoreUnavailable(str(error)) from error
+            return self._store

@@ -1,0 +1,109 @@
+"""Every answer that says no is a problem document with this request's trace id, whatever went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from services.ingress.traces import note, trace_id
+from shared.errors import AuthError, BrokerUnavailable, CascadeError, Fault, StoreUnavailable, Unroutable, WireError
+from shared.model import Generation
+from shared.wire import problems
+
+RETRY_AFTER_S = 2
+"""Seconds asked of a caller whose request could not be taken now; the broker or the store is away."""
+_KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
+
+
+class RefusedError(CascadeError):
+    """A request that is answered with a problem of this status."""
+
+    def __init__(self, status: int, *, detail: str = "", faults: Sequence[Fault] = (), why: str = "") -> None:
+        """`detail` is for the caller, `why` a word for the log."""
+        super().__init__(detail or why)
+        self.status = status
+        self.detail = detail
+        self.faults = faults
+        self.why = why
+
+
+def answer_faults_with_problems(app: Flask) -> None:
+    """Register the answers to everything that is raised on purpose, and to what nobody thought of."""
+    handlers: tuple[tuple[type[Exception], Callable[..., Response]], ...] = (
+        (RefusedError, _refused),
+        (WireError, _invalid),
+        (AuthError, _unauthorized),
+        (BrokerUnavailable, _broker_away),
+        (StoreUnavailable, _store_away),
+        (HTTPException, _http),
+    )
+    for raised, handler in handlers:
+        app.register_error_handler(raised, handler)
+
+
+def speak(generation: Generation) -> None:
+    """Let the problems of this request have the form of a generation."""
+    g.generation = generation
+
+
+def problem(status: int, *, detail: str = "", faults: Sequence[Fault] = ()) -> Response:
+    """Return a problem document."""
+    return _document(
+        problems.problem(status, instance=trace_id(), generation=_generation(), faults=faults, detail=detail)
+    )
+
+
+def _document(answer: tuple[int, bytes]) -> Response:
+    status, body = answer
+    return Response(body, status=status, content_type=problems.CONTENT_TYPE)
+
+
+def _generation() -> Generation:
+    found: Generation = g.get("generation", Generation.V1)
+    return found
+
+
+def _refused(refused: RefusedError) -> Response:
+    note(why=refused.why or str(refused.status))
+    return problem(refused.status, detail=refused.detail, faults=refused.faults)
+
+
+def _invalid(error: WireError) -> Response:
+    # Names and codes only: the reasons may quote what the caller wrote.
+    note(why="invalid", faults=[f"{fault.name}:{fault.code}" for fault in error.faults[:10]])
+    return _document(problems.invalid_body(error.faults, generation=_generation(), instance=trace_id()))
+
+
+def _unauthorized(error: AuthError) -> Response:
+    note(why="unauthorized", said=str(error))
+    answer = problem(401)
+    answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="cascade", charset="UTF-8"'
+    return answer
+
+
+def _broker_away(error: BrokerUnavailable) -> Response:
+    note(why="unroutable" if isinstance(error, Unroutable) else "broker_away", said=str(error))
+    return _later("The message queue does not answer, so nothing was accepted. Please send the request again.")
+
+
+def _store_away(error: StoreUnavailable) -> Response:
+    note(why="store_away", said=str(error))
+    return _later("The store does not answer. Please send the request again in a moment.")
+
+
+def _later(detail: str) -> Response:
+    answer = problem(503, detail=detail)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+def _http(error: HTTPException) -> Response:
+    code = error.code or 500
+    status = code if code in _KNOWN else 500 if code >= 500 else 400
+    note(why=error.name)
+    answer = problem(status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
