@@ -73,21 +73,18 @@ class SqlCallbacks:
 
     def settle_callback(self, callback_id: str, answer: CallbackAnswer) -> None:
         """See the port."""
-        delivered_at = func.coalesce(callbacks.c.delivered_at, answer.at if answer.delivered else None)
+        values: dict[str, object] = {
+            "attempts": callbacks.c.attempts + 1,
+            "last_status": answer.status,
+            "last_error": answer.error,
+            "next_at": None,
+        }
+        if answer.delivered:
+            values["delivered_at"] = func.coalesce(callbacks.c.delivered_at, answer.at)
+        elif answer.next_at is not None:
+            values["next_at"] = case((callbacks.c.delivered_at.is_(None), answer.next_at), else_=None)
         with self._database.writing() as connection:
-            connection.execute(
-                update(callbacks)
-                .where(callbacks.c.callback_id == callback_id)
-                .values(
-                    attempts=callbacks.c.attempts + 1,
-                    last_status=answer.status,
-                    last_error=answer.error,
-                    delivered_at=delivered_at,
-                    next_at=None
-                    if answer.delivered
-                    else case((callbacks.c.delivered_at.is_(None), answer.next_at), else_=None),
-                )
-            )
+            connection.execute(update(callbacks).where(callbacks.c.callback_id == callback_id).values(values))
 
     def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
         """See the port."""
