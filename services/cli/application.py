@@ -1,0 +1,71 @@
+"""`cascade app`: the applications of those who call us; their public keys verify tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from deploy.private_file import write_private
+from services.cli.credentials import new_key_pair
+from services.cli.home import Home
+from services.cli.store import existing_store
+from shared.store.directory import Application, Tenant
+
+
+@click.group()
+def app() -> None:
+    """Make an application with its key pair, list them, revoke one."""
+
+
+@app.command()
+@click.option("--tenant", required=True, help="Whose application it is; made where there is none of that name.")
+@click.option("--status-url", help="Where status webhooks and final reports go.")
+@click.option("--inbound-url", help="Where inbound messages go.")
+@click.option("--key-file", type=click.Path(path_type=Path), help="Where its private key is written; else APP_ID.key.")
+def create(tenant: str, status_url: str | None, inbound_url: str | None, key_file: Path | None) -> None:
+    """Make an application; its private key is written once and not kept by us."""
+    pair = new_key_pair()
+    application_id = str(uuid4())
+    path = key_file or Path(f"{application_id}.key")
+    with existing_store(Home.from_environment()) as store:
+        if tenant not in store.directory().tenants:
+            store.change_directory(Tenant(name=tenant))
+        write_private(path, pair.private)
+        store.change_directory(
+            Application(
+                application_id=application_id,
+                tenant=tenant,
+                public_key=pair.public,
+                status_url=status_url,
+                inbound_url=inbound_url,
+            )
+        )
+    click.echo(f"application_id  {application_id}\nprivate key     {path}")
+
+
+@app.command(name="list")
+def list_applications() -> None:
+    """List applications."""
+    with existing_store(Home.from_environment()) as store:
+        directory = store.directory()
+    for record in directory.applications.values():
+        state = "revoked" if record.revoked else (record.status_url or "no status url")
+        click.echo(f"{record.application_id}  {record.tenant:<16} {state}")
+
+
+@app.command()
+@click.argument("application_id")
+def revoke(application_id: str) -> None:
+    """Refuse an application's tokens from now on (within the 30 s of the ingress's cache)."""
+    from dataclasses import replace
+
+    from shared.errors import NotStored
+
+    with existing_store(Home.from_environment()) as store:
+        record = store.directory().applications.get(application_id)
+        if record is None:
+            raise NotStored(f"there is no application {application_id}")
+        store.change_directory(replace(record, revoked=True))
+    click.echo(f"{application_id} is revoked")

@@ -1,0 +1,79 @@
+"""The command line's client of the ingress: plain HTTP, as any caller's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from services.cli.home import Home
+from services.cli.tokens import caller_token
+from shared.errors import CascadeError
+
+URL_VARIABLE = "CASCADE_INGRESS_URL"
+TIMEOUT_S = (3.05, 15.0)
+
+
+def answers(url: str) -> bool:
+    """Tell whether a GET of this address is answered 200."""
+    try:
+        return bool(requests.get(url, timeout=2).ok)
+    except requests.RequestException:
+        return False
+
+
+class Refused(CascadeError):
+    """The ingress answered no; the text is what it said, with every field it named."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class IngressClient:
+    """Calls one ingress as one application."""
+
+    def __init__(self, home: Home, *, application: str | None = None, key: Path | None = None) -> None:
+        """Take the address from CASCADE_INGRESS_URL, else the home's port."""
+        self._url = (os.environ.get(URL_VARIABLE) or home.url("ingress")).rstrip("/")
+        self._home, self._application, self._key = home, application, key
+        self._session = requests.Session()
+
+    def post(self, path: str, body: object) -> dict[str, Any]:
+        """Post JSON and return the answer's. Raises Refused."""
+        return self._call("POST", path, json=body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return what is there. Raises Refused."""
+        return self._call("GET", path)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Ask for an end. Raises Refused."""
+        return self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        token = caller_token(self._home, application=self._application, key=self._key)
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        try:
+            answer = self._session.request(
+                method, self._url + path, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, **body
+            )
+        except requests.RequestException as error:
+            raise CascadeError(
+                f"The ingress at {self._url} does not answer ({type(error).__name__}); is it running? `make up`"
+            ) from error
+        try:
+            decoded = answer.json()
+        except requests.exceptions.JSONDecodeError as error:
+            raise Refused(answer.status_code, f"HTTP {answer.status_code} without JSON from {self._url}") from error
+        if not answer.ok:
+            raise Refused(answer.status_code, _words(answer.status_code, decoded))
+        return dict(decoded)
+
+
+def _words(status: int, problem: dict[str, Any]) -> str:
+    lines = [f"HTTP {status}: {problem.get('title', '')} {problem.get('detail', '')}".rstrip()]
+    lines += [f"  {each.get('name')}: {each.get('reason')}" for each in problem.get("invalid_parameters", [])]
+    return "\n".join(lines)

@@ -1,0 +1,173 @@
+"""The background processes of a home: started, found again by their pid files, waited for, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.ports import is_free
+from deploy.processes import PidFile, Process, spawn
+from services.cli.broker import BrokerUrls
+from services.cli.client import answers
+from services.cli.credentials import sandbox_config
+from services.cli.home import PORT_VARIABLES, Home, project_root, shown
+from shared.errors import ConfigError
+from shared.store.port import Store
+
+READY_S = 60.0
+STOP_S = {"ingress": 30.0, "sandbox": 10.0, "dispatcher": 30.0}
+"""Longest a service may take to end after SIGTERM; a dispatcher drains for 25 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One process of the fleet."""
+
+    name: str
+    module: str
+    environment: Mapping[str, str]
+    port: str | None = None
+    """Key of the port it listens on; None: it takes no calls."""
+
+
+def members(home: Home, urls: BrokerUrls, *, dispatchers: int = 2) -> tuple[Member, ...]:
+    """Return who belongs to a home, in the order of starting."""
+    shared = {
+        "CASCADE_STATE_DIR": str(home.state_dir),
+        "CASCADE_STORE_URL": home.store_url,
+        "CASCADE_INGRESS_PORT": str(home.ports["ingress"]),
+        "CASCADE_SANDBOX_PORT": str(home.ports["sandbox"]),
+    }
+    return (
+        Member(
+            name="sandbox",
+            module="services.sandbox",
+            environment={**shared, "CASCADE_SANDBOX_CONFIG": sandbox_config(home)},
+            port="sandbox",
+        ),
+        Member(
+            name="ingress",
+            module="services.ingress",
+            environment={**shared, "CASCADE_BROKER_URL": urls.ingress},
+            port="ingress",
+        ),
+        *(dispatcher(home, urls, number) for number in range(1, dispatchers + 1)),
+    )
+
+
+def dispatcher(home: Home, urls: BrokerUrls, number: int) -> Member:
+    """Return one dispatcher. Callers' addresses may lie on this machine: it is a development home."""
+    return Member(
+        name=f"dispatcher-{number}",
+        module="services.dispatcher",
+        environment={
+            "CASCADE_STATE_DIR": str(home.state_dir),
+            "CASCADE_STORE_URL": home.store_url,
+            "CASCADE_BROKER_URL": urls.dispatcher,
+            "CASCADE_DISPATCHER_NAME": f"dispatcher-{number}",
+            "CASCADE_CALLBACK_NETWORKS": os.environ.get("CASCADE_CALLBACK_NETWORKS", "127.0.0.0/8"),
+        },
+    )
+
+
+def check_ports(home: Home) -> None:
+    """Raise ConfigError naming the variable where a port is taken by somebody who is not ours."""
+    for name, port in home.ports.items():
+        if PidFile(home.state_dir, name).read() is None and not is_free(port):
+            raise ConfigError(
+                f"{PORT_VARIABLES[name]}: port {port} on 127.0.0.1 is taken by another program;"
+                f" try `{PORT_VARIABLES[name]}={port + 1000} make up`."
+            )
+
+
+def start(home: Home, member: Member) -> bool:
+    """Start a member where it does not run; True when it was started."""
+    pid_file = PidFile(home.state_dir, member.name)
+    if pid_file.read() is not None:
+        return False
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_") or name in _PASSED_ON}
+    process = spawn(
+        [sys.executable, "-m", member.module],
+        folder=project_root(),
+        environment={**kept, **member.environment, "PYTHONUNBUFFERED": "1"},
+        log=home.log_dir / f"{member.name}.log",
+    )
+    pid_file.write(process)
+    return True
+
+
+_PASSED_ON = frozenset(
+    {
+        "CASCADE_LOG_FORMAT",
+        "CASCADE_LOG_LEVEL",
+        "CASCADE_SLOTS",
+        "CASCADE_RECONCILE_S",
+        "CASCADE_RECEIPT_P95_S",
+        "CASCADE_INGRESS_WORKERS",
+        "CASCADE_INGRESS_THREADS",
+        "CASCADE_SANDBOX_RETRY_SCALE",
+        "CASCADE_SANDBOX_HOLD",
+    }
+)
+
+
+def wait_until_ready(home: Home, member: Member, store: Store) -> None:
+    """Return when a member does its work. Raises ConfigError with the end of its log where it does not come to that."""
+    ends = time.monotonic() + READY_S
+    check = _check_of(home, member, store)
+    while not check():
+        process = PidFile(home.state_dir, member.name).read()
+        log = home.log_dir / f"{member.name}.log"
+        if process is None:
+            raise ConfigError(f"{member.name} ended while starting; the end of {shown(log)}:\n{_tail(log)}")
+        if time.monotonic() >= ends:
+            raise ConfigError(f"{member.name} was not ready in {READY_S:.0f} s; the end of {shown(log)}:\n{_tail(log)}")
+        time.sleep(0.1)
+
+
+def running(home: Home, name: str) -> Process | None:
+    """Return a member's process while it runs."""
+    return PidFile(home.state_dir, name).read()
+
+
+def names_of(home: Home) -> list[str]:
+    """Return the names of all members with a pid file, the broker left out, in the order of stopping."""
+    found = sorted(path.stem for path in (home.state_dir / "run").glob("*.pid"))
+    order = {"ingress": 0, "sandbox": 2}
+    return sorted((name for name in found if name != "rabbitmq"), key=lambda name: order.get(name, 1))
+
+
+def stop(home: Home, name: str) -> bool:
+    """Stop a member in good order, by force when it takes too long; True when it ran."""
+    pid_file = PidFile(home.state_dir, name)
+    process = pid_file.read()
+    if process is not None:
+        process.stop(STOP_S[name.partition("-")[0]], signal.SIGTERM)
+    pid_file.remove()
+    return process is not None
+
+
+def _check_of(home: Home, member: Member, store: Store) -> Callable[[], bool]:
+    if member.port is not None:
+        path = "readyz" if member.name == "ingress" else "healthz"
+        return lambda: answers(f"{home.url(str(member.port))}/{path}")
+
+    def beats() -> bool:
+        process = running(home, member.name)
+        return process is not None and any(
+            row.name == member.name and row.pid == process.pid for row in store.dispatchers()
+        )
+
+    return beats
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    try:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return "(no log)"
