@@ -72,6 +72,7 @@ IMPURE_CALLS = {
 # Outermost loops may catch everything, log it and go on. Path -> why it is an outermost loop.
 MAY_CATCH_ALL: dict[str, str] = {
     "services/ingress/upkeep.py": "the ingress's background threads: without markers every window waits",
+    "services/dispatcher/amqp.py": "the I/O thread: whatever happened, it connects anew",
 }
 
 # alembic runs its environment by importing it.
