@@ -211,7 +211,10 @@ class CallbackCourier:
             reply = self._sent(taken.row, client)
             self._settle(taken, reply)
             return reply
-        except Exception as error:  # an outermost loop: one bad row must not end the thread; its lease ends
+        except CascadeError as error:  # the store is away: the lease ends, and the row is due again
+            log.warning("callback.not_settled", callback_id=taken.row.callback_id, error=type(error).__name__)
+            return Reply(error="the store is away", ours=True)
+        except Exception as error:  # an outermost loop: one bad row must not end the thread
             log.exception("callback.crashed", callback_id=taken.row.callback_id)
             return Reply(error=f"crashed: {type(error).__name__}", ours=True)
 
@@ -230,10 +233,7 @@ class CallbackCourier:
             log.error("callback.given_up", tries=row.attempts + 1, error=reply.error, **facts)
         elif not answer.delivered:
             log.warning("callback.failed", tries=row.attempts + 1, error=reply.error, next_at=answer.next_at, **facts)
-        try:
-            self._store.settle_callback(row.callback_id, answer)
-        except CascadeError as error:  # the lease ends, and the caller gets it once more
-            log.warning("callback.not_settled", error=type(error).__name__, **facts)
+        self._store.settle_callback(row.callback_id, answer)
 
     def _judge(self, name: str, reply: Reply) -> None:
         host = self._hosts[name]
