@@ -123,7 +123,7 @@ def _answer_noted(scene: _Scene) -> str:
 
 def _ready(scene: _Scene) -> str:
     over = "The stop is over" if scene.entry.reason is Reason.RESUMED else "The pause is over"
-    return f"{over}: {scene.channel} is to be sent now."
+    return f"{over}: {scene.channel} may be sent again."
 
 
 def _backed_off(scene: _Scene) -> str:
@@ -151,6 +151,9 @@ def _went_on(scene: _Scene) -> str:
     if target == "the message":
         target = "the next channel"
     because = reason_words(scene.entry.reason)
+    step = scene.entry.step
+    if scene.entry.reason is Reason.WINDOW and step is not None and 1 <= step <= len(scene.steps):
+        because = f"no `{scene.steps[step - 1].condition.value}` came within its window"
     return f"It goes on from {scene.channel} to {target}{f', because {because}' if because else ''}."
 
 

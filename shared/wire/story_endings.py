@@ -40,7 +40,7 @@ def _end(outcome: object, channel: str, entry: Entry, *, met: object) -> str:
     if outcome == Outcome.FAILED:
         return f"The end: failed{why}, and nothing else is left to try."
     if outcome == Outcome.UNCONFIRMED:
-        return f"The end: unconfirmed{why}. Whether it arrived is not known."
+        return f"The end: unconfirmed{why}."
     if outcome == Outcome.EXPIRED:
         return f"The end: expired{why}."
     if outcome == Outcome.CANCELLED:
@@ -53,10 +53,10 @@ def _others(entry: Entry, channels: Sequence[str]) -> list[str]:
     sentences = []
     also = _named(entry.facts.get("also_reached"), channels)
     if also:
-        sentences.append(f"{also} reached somebody too.")
+        sentences.append(f"Also reached: {also}.")
     maybe = _named(entry.facts.get("may_have_reached"), channels)
     if maybe:
-        sentences.append(f"{maybe} may have reached somebody: no last word came.")
+        sentences.append(f"May have reached somebody: {maybe}, of which no last word came.")
     return sentences
 
 
@@ -69,8 +69,7 @@ def _named(steps: object, channels: Sequence[str]) -> str:
         channel = _at(channels, number if isinstance(number, int) else None)
         twice = list(channels).count(channel) > 1
         names.append(f"{channel_name(channel)} (step {number})" if channel and twice else _name(channel, number))
-    text = listed(names)
-    return text[:1].upper() + text[1:]
+    return listed(names)
 
 
 def _name(channel: str, number: object) -> str:

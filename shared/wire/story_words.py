@@ -70,13 +70,15 @@ def problem_words(facts: Mapping[str, object]) -> str:
 
 
 def length(seconds: object) -> str:
-    """Return a duration in the largest unit that fits: "10 minutes"; empty where it is no number."""
+    """Return a duration in the largest unit that fits: "10 minutes", "about 72 hours"; empty where it is no number."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds < 1e10:
         return ""
     whole = max(1, round(seconds))
     for unit, size in (("hour", 3600), ("minute", 60)):
         if whole % size == 0:
             return f"{whole // size} {unit}{'s' if whole != size else ''}"
+    if whole > 7200:
+        return f"about {round(whole / 3600)} hours"
     return f"{whole} second{'s' if whole != 1 else ''}"
 
 

@@ -117,11 +117,11 @@ def _step_faults(place: Place, step: Mapping[str, object]) -> Iterator[Fault]:
     to, sender = _object(step.get("to")), _object(step.get("from"))
     name = to.get("type")
     yield from channel_faults(place.member("to").member("type"), name, BY_OLD_NAME)
-    if isinstance(name, str) and isinstance(sender.get("type"), str) and sender["type"] != name:
-        yield place.member("from").member("type").fault("mismatch", "must be the same as to.type")
     row = BY_OLD_NAME.get(name) if isinstance(name, str) else None
     if row is None:
         return
+    if isinstance(sender.get("type"), str) and sender["type"] != name:
+        yield place.member("from").member("type").fault("mismatch", "must be the same as to.type")
     if "ttl" in step:
         yield from ttl_faults(place.member("ttl"), row, step["ttl"])
     if to:

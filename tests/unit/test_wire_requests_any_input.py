@@ -1,0 +1,122 @@
+"""No input makes a reader raise anything but WireError, and both validators judge alike."""
+
+import copy
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import WireError
+from shared.wire import beta, v0_1, v0_1_bodies, v1
+from shared.wire.own_fields import RequestFields, request_faults
+from shared.wire.places import WHOLE
+from shared.wire.requests import Defaults, StartType, read_start, to_workflow
+from shared.wire.schema_faults import check, validator_of
+from tests.unit.test_wire_requests_faults import BODIES
+
+KEYS = st.sampled_from(
+    "to from channel message_type text ttl client_ref webhook_url webhook_version failover expiry_time"
+    " condition_status valid_for delivery engine person align_ttl type number id message content workflow template"
+    " viber_service viber_service_msg sms messenger unknown".split()
+)
+WORDS = st.sampled_from(
+    "sms viber_service viber_service_msg messenger text image failover delivered read local provider next hold high"
+    " 447700900000 600 v1 v0.1 https://shop.example/".split()
+)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.integers(0, 700)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+    | WORDS
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | TEXT, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[StartType, Any]:
+    """A good body with up to three members replaced, dropped or added, at any depth."""
+    start_type = draw(st.sampled_from(StartType))
+    body: Any = copy.deepcopy(BODIES[start_type])
+    for _ in range(draw(st.integers(0, 3))):
+        target = body
+        while isinstance(target, dict | list) and target and draw(st.booleans()):
+            key = draw(st.sampled_from(sorted(target) if isinstance(target, dict) else range(len(target))))
+            if not isinstance(target[key], dict | list):
+                break
+            target = target[key]
+        if isinstance(target, list):
+            target.insert(draw(st.integers(0, len(target))), draw(VALUES))
+        elif draw(st.booleans()) and target:
+            del target[draw(st.sampled_from(sorted(target)))]
+        else:
+            target[draw(KEYS)] = draw(VALUES)
+    return start_type, body
+
+
+def verdict(start_type: StartType, raw: bytes) -> bool:
+    try:
+        start = read_start(start_type, raw)
+    except WireError as error:
+        faults = error.faults
+    else:
+        workflow = to_workflow(
+            start, workflow_id="w", tenant="t", application_id=None, accepted_at=0.0, defaults=Defaults()
+        )
+        assert msgspec.json.encode(workflow)
+        assert workflow.steps[-1].expiry_time is None
+        return True
+    assert faults
+    assert [fault for fault in faults if not fault.reason] == []
+    assert sorted({fault.pointer for fault in faults}) == sorted(fault.pointer for fault in faults)
+    return False
+
+
+@given(st.sampled_from(StartType), st.binary(max_size=200))
+def test_bytes_of_any_kind_are_read_or_refused(start_type: StartType, raw: bytes) -> None:
+    verdict(start_type, raw)
+
+
+@given(st.sampled_from(StartType), VALUES)
+def test_json_of_any_kind_is_read_or_refused(start_type: StartType, value: object) -> None:
+    verdict(start_type, json.dumps(value).encode())
+
+
+@settings(max_examples=400)
+@given(mutated())
+def test_good_bodies_gone_wrong_are_judged_alike_by_both_validators(case: tuple[StartType, Any]) -> None:
+    start_type, body = case
+
+    assert by_schema_and_rules(start_type, body) == verdict(start_type, json.dumps(body).encode())
+
+
+def by_schema_and_rules(start_type: StartType, body: Any) -> bool:
+    """Judge by the slow path alone. A whole number written as 600.0 is one to JSON Schema and none to us."""
+    if start_type is StartType.MESSAGE_V1:
+        struct: type[msgspec.Struct] = v1.MessageBody
+        known = list(v1._rule_faults(body))
+    elif start_type is StartType.MESSAGE_V0_1:
+        struct = v0_1_bodies.MessageBody
+        known = [*request_faults(WHOLE, body), *v0_1._step_faults(WHOLE, body)]
+    else:
+        body = v0_1._without_last_failover(body)
+        struct = v0_1_bodies.DispatchBody if start_type is StartType.WORKFLOW_V0_1 else beta.WorkflowBody
+        known = list(v0_1._workflow_faults(body))
+    schemas_agree = validator_of(struct).is_valid(body) and validator_of(RequestFields).is_valid(body)
+    return schemas_agree and not known and _converts(body, struct) and _converts(body, RequestFields)
+
+
+def _converts(body: Any, struct: type[msgspec.Struct]) -> bool:
+    """Tell whether msgspec takes it too; the one point on which it may differ, once the schema agrees, is 600.0."""
+    read, faults = check(body, struct)
+    assert [fault for fault in faults if "got float" not in fault.reason] == []
+    return read is not None
