@@ -1,0 +1,34 @@
+"""Put a workflow on the queue with pika and wait for the answer: python publish_with_pika.py URL FILE."""
+
+import sys
+import uuid
+from pathlib import Path
+
+import pika
+
+parameters = pika.URLParameters(sys.argv[1])
+user = parameters.credentials.username
+with pika.BlockingConnection(parameters) as connection:
+    channel = connection.channel()
+    channel.confirm_delivery()  # basic_publish returns when the broker has it for good, and raises when it does not
+    channel.queue_declare(f"{user}.answers", durable=True)
+    channel.queue_bind(f"{user}.answers", "cascade.answers", routing_key=f"{user}.answers")
+    channel.basic_publish(
+        exchange="cascade.sends",
+        routing_key="workflow.v0_1",
+        body=Path(sys.argv[2]).read_bytes(),
+        mandatory=True,
+        properties=pika.BasicProperties(
+            type="workflow.v0_1",
+            content_type="application/json",
+            message_id=str(uuid.uuid4()),  # your key: the same id and body again changes nothing
+            user_id=user,
+            reply_to=f"{user}.answers",
+            delivery_mode=2,
+        ),
+    )
+    method, _, answer = next(channel.consume(f"{user}.answers", inactivity_timeout=10))
+    if method is None:
+        sys.exit("no answer within 10 s: the message is safe, but no dispatcher runs")
+    channel.basic_ack(method.delivery_tag)
+    print(answer.decode())

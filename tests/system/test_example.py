@@ -1,0 +1,138 @@
+"""The README's example over real HTTP: delivered, refused, silent, late; and what the caller is told of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.deployment import Deployment, channels_of, new_mark, viber_then_sms
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("system-example")
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "viber-then-sms.json"
+
+
+def test_delivered_on_viber_is_one_provider_call(deployment: Deployment) -> None:
+    mark = new_mark()
+
+    end = deployment.wait_final(deployment.send(viber_then_sms("447700900100", mark=mark)))
+
+    assert "delivered" == end["outcome"]
+    assert end["condition_met"] is True
+    assert ["viber_service"] == channels_of(deployment.received(mark))
+
+
+def test_refused_on_viber_is_sms_at_once(deployment: Deployment) -> None:
+    mark = new_mark()
+
+    end = deployment.wait_final(deployment.send(viber_then_sms("447700900001", mark=mark)), deadline_s=8)
+
+    assert "delivered" == end["outcome"]
+    assert [2] == end["reached"]
+    assert ["sms"] == channels_of(deployment.received(mark))
+
+
+def test_the_example_as_it_stands_with_curl_falls_over_to_sms_after_the_window(deployment: Deployment) -> None:
+    body = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    window_s = body["workflow"][0]["failover"]["expiry_time"]
+    answer = subprocess.run(
+        [
+            *("curl", "--silent", "--show-error", "-X", "POST", f"{deployment.ingress}/v0.1/dispatch"),
+            *("-H", f"Authorization: Bearer {deployment.token()}", "-H", "Content-Type: application/json"),
+            *("-d", f"@{EXAMPLE}"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    dispatch_uuid = json.loads(answer.stdout)["dispatch_uuid"]
+
+    end = deployment.wait_final(dispatch_uuid, deadline_s=window_s + 10)
+
+    calls = deployment.received(to=body["workflow"][0]["to"]["number"])
+    assert ["viber_service", "sms"] == channels_of(calls)
+    assert "delivered" == end["outcome"]
+    left = [entry for entry in deployment.timeline(dispatch_uuid) if entry["what"] == "next"]
+    assert ["window"] == [entry["reason"] for entry in left]
+    taken = next(entry for entry in deployment.timeline(dispatch_uuid) if entry["what"] == "sent")
+    late_s = seconds_between(taken["at"], left[0]["at"]) - window_s
+    assert 0 <= late_s <= 1, "never early, and at most a second late (semantics 1.6)"
+
+
+def test_a_late_delivery_is_recorded_and_nothing_is_sent_twice(deployment: Deployment) -> None:
+    mark = new_mark()
+    sent = deployment.send(viber_then_sms("447700900004", mark=mark))
+
+    end = deployment.wait_final(sent, deadline_s=40)
+    wait_until(lambda: [1, 2] == deployment.workflow(sent)["reached"], 15)
+
+    assert "delivered" == end["outcome"]
+    assert ["viber_service", "sms"] == channels_of(deployment.received(mark))
+    assert "amended" in [entry["what"] for entry in deployment.timeline(sent)]
+
+
+def test_the_caller_is_told_in_signed_webhooks_under_its_own_reference(deployment: Deployment) -> None:
+    mark = new_mark()
+    body = {
+        "channel": "viber_service",
+        "message_type": "text",
+        "to": "447700900002",
+        "from": "16273",
+        "text": f"hello {mark}",
+        "client_ref": f"ref {mark}",
+        "webhook_url": f"{deployment.sandbox}/sandbox/callbacks/{mark[1:-1]}",
+    }
+    sent = deployment.send(body)
+    deployment.wait_final(sent)
+
+    told = wait_until(lambda: (rows := deployment.callbacks(mark[1:-1])) and len(rows) >= 2 and rows, 15)
+
+    assert ["submitted", "undeliverable"] == sorted(row["body"]["status"] for row in told)
+    assert {"good"} == {row["signature"] for row in told}
+    assert {f"ref {mark}"} == {row["body"]["client_ref"] for row in told}
+    assert {sent[:-2] + "01"} == {row["body"]["message_uuid"] for row in told}
+
+
+def test_a_workflow_ends_with_a_final_report(deployment: Deployment) -> None:
+    sent = deployment.send(viber_then_sms("447700900101", mark=new_mark()))
+    deployment.wait_final(sent)
+
+    report = wait_until(
+        lambda: [row["body"] for row in deployment.callbacks() if row["body"].get("dispatch_uuid") == sent], 15
+    )
+
+    assert [("completed", "failover")] == [(each["status"], each["template"]) for each in report]
+
+
+def test_wrong_signatures_change_nothing(deployment: Deployment) -> None:
+    mark = new_mark()
+    body = viber_then_sms("447700900010", mark=mark)
+    body["workflow"][1]["to"]["number"] = "447700900105"
+
+    end = deployment.wait_final(deployment.send(body), deadline_s=40)
+
+    assert [2] == end["reached"]
+    assert ["viber_service", "sms"] == channels_of(deployment.received(mark))
+
+
+def test_v1_with_failover_and_a_window_of_ours(deployment: Deployment) -> None:
+    mark = new_mark()
+    steps = [
+        {"channel": channel, "message_type": "text", "to": "447700900103", "from": "16273", "text": mark}
+        for channel in ("viber_service", "sms")
+    ]
+    steps[0]["to"] = "447700900003"
+    body = {**steps[0], "expiry_time": 15, "condition_status": "delivered", "failover": steps[1:]}
+
+    end = deployment.wait_final(deployment.send(body), deadline_s=40)
+
+    assert ("delivered", [2]) == (end["outcome"], end["reached"])
+
+
+def seconds_between(first: str, second: str) -> float:
+    from datetime import datetime
+
+    return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
