@@ -73,15 +73,18 @@ class Postgres:
         _remove_outside(self.folder, self.home)
 
 
-def start_postgres(folder: Path, *, unpacked_dir: Path | None = None) -> Postgres:
+def start_postgres(
+    folder: Path, *, unpacked_dir: Path | None = None, software: PostgresSoftware | None = None
+) -> Postgres:
     """Start a server on `folder`'s data, made at the first time, and wait until it takes connections.
 
-    `unpacked_dir` holds Debian's packages where none are installed; None is `<folder>/debian`. One that runs already is
-    returned. Raises PostgresError with the end of its log.
+    `software` is what to run; None is the installed one, else Debian's packages unpacked into `unpacked_dir`, which is
+    `<folder>/debian` unless said otherwise. A server that runs already is returned. Raises PostgresError with the end
+    of its log.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    software = find_postgres(unpacked_dir or folder / "debian")
+    software = software or find_postgres(unpacked_dir or folder / "debian")
     with locked(folder / "lock"):
         kept = _read(folder)
         running = PidFile(folder, "postgres").read()

@@ -29,6 +29,11 @@ def find_postgres(unpacked_dir: Path) -> PostgresSoftware:
     """Return the newest installed server, else the unpacked one, made on the first call. Raises PostgresError."""
     if installed := _installed():
         return PostgresSoftware(root=Path("/"), programs=installed.relative_to("/"))
+    return unpacked_postgres(unpacked_dir)
+
+
+def unpacked_postgres(unpacked_dir: Path) -> PostgresSoftware:
+    """Return Debian's server, unpacked on the first call. Raises PostgresError, in two lines, when it cannot be had."""
     try:
         root = unpack(RECIPE, unpacked_dir)
     except UnpackError as error:

@@ -23,7 +23,7 @@ from deploy.postgres_node import Postgres
 from deploy.rabbitmq_node import Node
 from tests.support.broker import EXTERNAL, Vhost, external_vhost, fresh_vhost, start_broker
 from tests.support.database import fresh_database, session_postgres
-from tests.support.session import VARIABLE, close_session, open_session, session_dir
+from tests.support.session import VARIABLE, close_session, open_session, session_dir, stop_everything
 
 settings.register_profile(
     "house",
@@ -74,9 +74,8 @@ def vhost(request: pytest.FixtureRequest) -> Iterator[Vhost]:
 @pytest.fixture(scope="module")
 def own_broker() -> Iterator[Node]:
     folder = Path(tempfile.mkdtemp(prefix="broker-", dir=session_dir()))
-    node = start_broker(folder)
-    yield node
-    node.stop()
+    yield start_broker(folder)
+    stop_everything(folder)
     shutil.rmtree(folder)
 
 

@@ -11,7 +11,7 @@ from kombu import Connection
 
 from deploy.debian import locked
 from deploy.rabbitmq_node import Node, start_node
-from shared.queue.probe import confirms_a_publish
+from shared.queue.probe import serves
 from shared.queue.topology import EXCHANGES, QUEUES
 from tests.support.session import session_dir
 
@@ -45,7 +45,7 @@ class Vhost:
 
 def start_broker(state_dir: Path) -> Node:
     """Start a node in `state_dir`, or return the one that another worker started there."""
-    return start_node(state_dir, unpacked_dir=UNPACKED_DIR, probe=confirms_a_publish)
+    return start_node(state_dir, unpacked_dir=UNPACKED_DIR, probe=serves)
 
 
 @contextmanager

@@ -34,9 +34,16 @@ def session_dir() -> Path:
 
 
 def close_session(folder: Path) -> None:
-    stop_node(folder)
-    stop_postgres(folder)
+    stop_everything(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop_everything(folder: Path) -> None:
+    """Stop each broker and database whose folder is below `folder`, also those that a failed test left."""
+    for pid_file in list(folder.rglob("run/rabbitmq.pid")):
+        stop_node(pid_file.parents[1])
+    for pid_file in list(folder.rglob("run/postgres.pid")):
+        stop_postgres(pid_file.parents[1])
 
 
 def _sweep() -> None:
