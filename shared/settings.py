@@ -44,6 +44,8 @@ class DispatcherSettings:
     """Seconds of doubt by channel; absent means 120."""
     receipt_p95_s: Mapping[str, float] = field(default_factory=dict)
     """p95 of the first receipt by channel, in seconds; absent means 5."""
+    ingress_user: str = "cascade-ingress"
+    """The broker user whose headers are believed; anyone else speaks for its own tenant only."""
     callback_networks: tuple[str, ...] = ()
     """Networks inside which callers' addresses may lie, e.g. 127.0.0.0/8; none by default."""
     provider_ca_file: str | None = None
@@ -97,6 +99,7 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
     slots = environment.int("SLOTS", 16, validate=validate.Range(1, 1000))
     reconcile_s: dict[str, float] = environment.dict("RECONCILE_S", {}, subcast_values=float)
     receipt_p95_s: dict[str, float] = environment.dict("RECEIPT_P95_S", {}, subcast_values=float)
+    ingress_user = environment.str("INGRESS_USER", "cascade-ingress")
     networks: list[str] = environment.list("CALLBACK_NETWORKS", [])
     provider_ca_file = environment.str("PROVIDER_CA_FILE", "")
     log_format = environment.str("LOG_FORMAT", "json", validate=validate.OneOf(LOG_FORMATS))
@@ -113,6 +116,7 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
             slots=slots,
             reconcile_s=reconcile_s,
             receipt_p95_s=receipt_p95_s,
+            ingress_user=ingress_user,
             callback_networks=tuple(networks),
             provider_ca_file=provider_ca_file or None,
             log_format=log_format,

@@ -1,0 +1,70 @@
+"""What one turn works on. What is settled leaves it; what is still there when the store goes away comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.dispatcher.receipts import workflow_meant
+from services.dispatcher.work import Piece, StatusRead, Work
+
+
+class Agenda:
+    """Work on workflows, and pieces about none."""
+
+    def __init__(self) -> None:
+        self._work: dict[int, Work] = {}
+        self._loose: dict[int, Piece] = {}
+        self.has_receipts_again = False
+        """True when a receipt is among what lost before: the markers read behind it must wait."""
+
+    def __bool__(self) -> bool:
+        return bool(self._work or self._loose)
+
+    @property
+    def work(self) -> tuple[Work, ...]:
+        """What is to be decided, in order of arrival within a kind."""
+        return tuple(self._work.values())
+
+    @property
+    def loose(self) -> tuple[Piece, ...]:
+        """What is to be committed as it is."""
+        return tuple(self._loose.values())
+
+    @property
+    def workflow_ids(self) -> set[str]:
+        """Every workflow that is concerned."""
+        named = {each.workflow_id for each in self._work.values() if not isinstance(each, StatusRead)}
+        meant = {workflow_meant(each) for each in self._work.values() if isinstance(each, StatusRead)}
+        return named | {each for each in meant if each is not None}
+
+    @property
+    def provider_uuids(self) -> set[str]:
+        """The provider's ids of receipts whose reference is none of ours."""
+        reads = (each for each in self._work.values() if isinstance(each, StatusRead))
+        return {each.receipt.provider_uuid for each in reads if each.receipt.provider_uuid is not None}
+
+    def add(self, work: Iterable[Work]) -> None:
+        """Put work on it."""
+        self._work.update((id(each), each) for each in work)
+
+    def add_loose(self, pieces: Iterable[Piece]) -> None:
+        """Put pieces on it."""
+        self._loose.update((id(each), each) for each in pieces)
+
+    def sort(self, read: Iterable[Work | Piece]) -> None:
+        """Put what was read where it belongs."""
+        for each in read:
+            if isinstance(each, Piece):
+                self._loose[id(each)] = each
+            else:
+                self._work[id(each)] = each
+
+    def settle(self, work: Iterable[Work]) -> None:
+        """Take out what is done."""
+        for each in work:
+            self._work.pop(id(each), None)
+
+    def settle_piece(self, piece: Piece) -> None:
+        """Take out a piece and its work."""
+        self.settle(piece.work)
+        self._loose.pop(id(piece), None)

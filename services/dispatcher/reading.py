@@ -1,0 +1,89 @@
+"""From deliveries to work: each is read by the rules of its queue, and what can't be read becomes a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from services.dispatcher.commands import read_wish
+from services.dispatcher.dead_letters import dead_letter
+from services.dispatcher.inbound import inbound_piece
+from services.dispatcher.intake import Refusal, read_intake
+from services.dispatcher.ports import Delivery
+from services.dispatcher.publishers import refused
+from services.dispatcher.receipts import read_webhook
+from services.dispatcher.steps import read_turn
+from services.dispatcher.work import Command, NewStart, Piece, StatusRead, StepTurn
+from shared.errors import WireError
+from shared.queue import envelope
+from shared.settings import DispatcherSettings
+from shared.store.directory import Directory
+from shared.wire.envelopes import read_marker
+from shared.wire.requests import Defaults
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads deliveries for one dispatcher."""
+
+    def __init__(self, settings: DispatcherSettings) -> None:
+        self._settings = settings
+        self._defaults = Defaults()
+
+    def start(self, delivery: Delivery, *, directory: Directory, now: float) -> NewStart | Piece:
+        """Read a delivery of `cascade.intake`."""
+
+        def read() -> NewStart | Piece:
+            found = read_intake(
+                delivery,
+                directory=directory,
+                ingress_user=self._settings.ingress_user,
+                now=now,
+                defaults=self._defaults,
+            )
+            if not isinstance(found, Refusal):
+                return found
+            log.warning("start.refused", reason=found.reason, detail=found.detail, user=delivery.user_id)
+            return refused(delivery, found, at=now, owner=self._settings.name)
+
+        return self._safely(read, delivery, now)
+
+    def webhook(self, delivery: Delivery, *, now: float) -> StatusRead | float | Piece:
+        """Read a delivery of `cascade.receipts`: a status, or a marker's time."""
+        if delivery.type == envelope.MARKER:
+            return self._safely(lambda: read_marker(delivery.body).at, delivery, now)
+        return self._safely(lambda: read_webhook(delivery), delivery, now)
+
+    def command(self, delivery: Delivery, *, now: float) -> Command | Piece:
+        """Read a delivery of `cascade.commands`."""
+        return self._safely(lambda: read_wish(delivery), delivery, now)
+
+    def inbound(self, delivery: Delivery, *, directory: Directory, now: float) -> Piece:
+        """Read a delivery of `cascade.inbound`."""
+        owner = self._settings.name
+        return self._safely(lambda: inbound_piece(delivery, directory=directory, now=now, owner=owner), delivery, now)
+
+    def step(self, delivery: Delivery, *, now: float) -> StepTurn | Piece:
+        """Read a step message."""
+        return self._safely(lambda: read_turn(delivery), delivery, now)
+
+    def _safely(self, read: Callable[[], T], delivery: Delivery, now: float) -> T | Piece:
+        try:
+            return read()
+        except WireError as error:
+            return self.dead(delivery, reason="unreadable", detail=str(error), now=now)
+        except Exception as error:
+            # An outermost loop of its own: one body that trips a bug of ours must not stop all the others.
+            log.exception("delivery.not_read", queue=delivery.queue)
+            return self.dead(delivery, reason="failed", detail=f"{type(error).__name__}: {error}", now=now)
+
+    def dead(self, delivery: Delivery, *, reason: str, detail: str, now: float) -> Piece:
+        """Return the piece that keeps a delivery with the dead letters."""
+        log.error("delivery.dead_lettered", queue=delivery.queue, reason=reason, detail=detail)
+        row = dead_letter(delivery, reason=reason, detail=detail, at=now, owner=self._settings.name)
+        return Piece(deliveries=(delivery,), outbox=(row,))

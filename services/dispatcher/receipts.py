@@ -1,0 +1,86 @@
+"""Status webhooks: read, matched to an attempt, or parked until the attempt is known (architecture 6, 7).
+
+Matched by the reference that we gave, else by the provider's uuid, never by a number. A webhook may touch only
+attempts of the account whose secret signed it (semantics 6). What matches nothing is tried again for five minutes:
+the provider may know its uuid before we do. After that it is an orphan, most likely of another application that
+shares the account, and is kept for seven days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from services.dispatcher.ports import Delivery
+from services.dispatcher.work import StatusRead
+from shared.errors import Fault, WireError
+from shared.ids import parse_reference
+from shared.queue import envelope
+from shared.store.records import AttemptRow, ParkedReceipt, Turn
+from shared.vonage.webhooks import read_status
+
+RETRIED_FOR_S = 300.0
+LONGEST_PAUSE_S = 60.0
+KEPT_FOR_S = 7 * 86_400.0
+
+
+def read_webhook(delivery: Delivery) -> StatusRead:
+    """Read a delivery of `cascade.receipts`. Raises WireError where it is no status webhook of an account of ours."""
+    return read_raw(delivery.body, account=account_of(delivery), delivery=delivery)
+
+
+def account_of(delivery: Delivery) -> str:
+    """Return the account whose secret signed a webhook, as the ingress found it. Raises WireError without one."""
+    account = delivery.headers.get(envelope.ACCOUNT)
+    if not isinstance(account, str) or not account:
+        raise WireError(Fault(pointer="", name="headers", reason="name no account that signed it", code="required"))
+    return account
+
+
+def read_parked(parked: ParkedReceipt) -> StatusRead:
+    """Read a parked receipt again."""
+    return replace(read_raw(parked.raw, account=parked.account, delivery=None), parked=parked)
+
+
+def read_raw(raw: bytes, *, account: str, delivery: Delivery | None) -> StatusRead:
+    """Read a status webhook's bytes. Raises WireError."""
+    status = read_status(raw)
+    return StatusRead(account=account, reference=status.reference, receipt=status.receipt, raw=raw, delivery=delivery)
+
+
+def workflow_meant(read: StatusRead) -> str | None:
+    """Return the workflow that the reference names; None where it is not one of ours."""
+    named = parse_reference(read.reference) if read.reference is not None else None
+    return named[0] if named is not None else None
+
+
+def match(read: StatusRead, turn: Turn) -> AttemptRow | str:
+    """Return the attempt that a receipt speaks of, or the reason why it matches none: unknown, wrong_account."""
+    row: AttemptRow | None = None
+    if read.reference is not None:
+        row = turn.attempts.get(read.reference)
+    if row is None and read.receipt.provider_uuid is not None:
+        row = turn.by_provider_uuid.get(read.receipt.provider_uuid)
+    if row is None:
+        return "unknown"
+    return row if row.account == read.account else "wrong_account"
+
+
+def parked_again(read: StatusRead, reason: str, now: float) -> ParkedReceipt:
+    """Return the parked row of a receipt that matched nothing; `next_at` None once it is given up."""
+    known = read.parked
+    first_at = now if known is None else known.first_at
+    tries = 1 if known is None else known.tries + 1
+    next_at = now + min(2.0 ** (tries - 1), LONGEST_PAUSE_S)
+    return ParkedReceipt(
+        parked_id=hashlib.sha256(read.account.encode() + b"\0" + read.raw).hexdigest(),
+        account=read.account,
+        provider_uuid=read.receipt.provider_uuid,
+        reference=read.reference,
+        raw=read.raw,
+        reason=reason,
+        first_at=first_at,
+        next_at=next_at if next_at <= first_at + RETRIED_FOR_S else None,
+        tries=tries,
+        keep_until=first_at + KEPT_FOR_S,
+    )

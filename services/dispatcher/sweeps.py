@@ -1,0 +1,79 @@
+"""Long lists of rows that must be told something, taken from the store in lots."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.dispatcher.events import AnyEvent, Due, Republished, Resumed, Stopped
+from services.dispatcher.work import Nudge
+from shared.model import State, Stop, StopKind
+from shared.store.port import Store
+
+LOT = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class Sweep:
+    """Tells one event to every row in some states that a stop covers."""
+
+    stop: Stop
+    states: tuple[State, ...]
+    event: Callable[[], AnyEvent]
+    after: str = ""
+    """Id of the last row that was taken."""
+
+
+class Sweeps:
+    """Those under way, one lot at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._under_way: deque[Sweep] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._under_way)
+
+    def add(self, sweep: Sweep) -> None:
+        """Begin one, unless the same is under way."""
+        same = any(each.stop.key == sweep.stop.key and each.states == sweep.states for each in self._under_way)
+        if not same:
+            self._under_way.append(sweep)
+
+    def next_lot(self) -> list[Nudge]:
+        """Return the next lot of the first one; empty when it has just come to its end."""
+        if not self._under_way:
+            return []
+        sweep = self._under_way[0]
+        ids = self._store.in_state(
+            tuple(state.value for state in sweep.states), stop=sweep.stop, limit=LOT, after=sweep.after
+        )
+        if len(ids) < LOT:
+            self._under_way.popleft()
+        if ids:
+            sweep.after = ids[-1]
+        return [Nudge(workflow_id=workflow_id, event=sweep.event()) for workflow_id in ids]
+
+
+def after_the_end_of(stop: Stop, *, with_ready: bool) -> tuple[Sweep, ...]:
+    """Return what follows from the end of a stop: held rows become ready.
+
+    `with_ready`: messages of ready rows were set aside under it, so those are published again.
+    """
+    held = Sweep(stop=stop, states=(State.HELD,), event=lambda: Resumed(since=stop.since))
+    if not with_ready:
+        return (held,)
+    return held, Sweep(stop=stop, states=(State.READY,), event=Republished)
+
+
+def while_in_force(stop: Stop, *, held_too: bool) -> Sweep:
+    """Return what a stop asks for while it lasts: who may pass it passes, who waited long enough goes on.
+
+    `held_too`: rows that were held or back off are asked again, beside the ready ones. A breaker's rows are judged by
+    patience, which no wake time knows, since the breaker opened later than they came.
+    """
+    if stop.kind is StopKind.BREAKER:
+        return Sweep(stop=stop, states=(State.READY,), event=lambda: Due(read_to=0.0))
+    states = (State.READY, State.BACKING_OFF, State.HELD) if held_too else (State.READY,)
+    return Sweep(stop=stop, states=states, event=Stopped)

@@ -1,0 +1,159 @@
+"""The nouns of a turn: what has to be done about one workflow, and what a turn commits about it.
+
+`Work` waits in the engine until its turn; a turn makes of all work on one workflow one `Piece`, which is committed
+whole. If the piece loses its compare-and-set, its work waits again. Deliveries are acknowledged with their piece.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.dispatcher.events import AnyEvent
+from services.dispatcher.ports import CallAnswer, CallTicket, Delivery
+from shared.model import Receipt, Stop, Workflow
+from shared.store.records import (
+    CallbackRow,
+    Change,
+    InboundRow,
+    OutboxRow,
+    ParkedReceipt,
+    Tombstone,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Where the publisher of a start wants its answer."""
+
+    routing_key: str
+    """Its `reply_to`, which begins with its own user name and a dot."""
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStart:
+    """A workflow that was read from `cascade.intake`."""
+
+    workflow: Workflow
+    delivery: Delivery
+    reply: Reply | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow it starts."""
+        return self.workflow.workflow_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A cancel, or an operator's "next now"."""
+
+    workflow_id: str
+    tenant: str
+    event: AnyEvent
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTurn:
+    """A step message whose turn has come: it has a permit, or the row must look at a stop."""
+
+    workflow_id: str
+    step: int
+    attempt: int
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """The one call that is tried in spite of a stop."""
+
+    workflow_id: str
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """A sender's answer. It exists nowhere else, so it is kept until it is committed."""
+
+    answer: CallAnswer
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow the call was made for."""
+        return self.answer.ticket.workflow_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRead:
+    """A status webhook that was read, and is not matched to an attempt yet."""
+
+    account: str
+    """Provider account whose secret signed it."""
+    reference: str | None
+    receipt: Receipt
+    raw: bytes
+    delivery: Delivery | None = None
+    """None where it comes from the parked ones."""
+    parked: ParkedReceipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Something of our own making: a timer, a stop or its end, a message that is gone."""
+
+    workflow_id: str
+    event: AnyEvent
+
+
+Work = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What one transaction holds about one workflow, or about a message that belongs to none."""
+
+    workflow_id: str | None = None
+    work: tuple[Work, ...] = ()
+    """Comes back where the piece lost; its deliveries are acknowledged where it did not."""
+    deliveries: tuple[Delivery, ...] = ()
+    """Acknowledged with the piece, beside those of `work`."""
+    change: Change | None = None
+    tickets: tuple[CallTicket, ...] = ()
+    """Calls to be made once the claim is committed."""
+    probed: Stop | None = None
+    """The stop that the call of this piece probes."""
+    outbox: tuple[OutboxRow, ...] = ()
+    parked: tuple[ParkedReceipt, ...] = ()
+    unparked: tuple[str, ...] = ()
+    inbound: tuple[InboundRow, ...] = ()
+    callbacks: tuple[CallbackRow, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
+    read_to: float | None = None
+    """A marker's time."""
+    set_aside: Stop | None = None
+    """The partial stop under which a step message was acknowledged; its end publishes it again."""
+
+    @property
+    def writes(self) -> bool:
+        """True when there is something to commit."""
+        return (
+            self.change is not None
+            or self.read_to is not None
+            or any((self.outbox, self.parked, self.unparked, self.inbound, self.callbacks, self.tombstones))
+        )
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Deliveries to acknowledge once it is committed."""
+        carried = (delivery_of(work) for work in self.work)
+        return (*(each.token for each in self.deliveries), *(each.token for each in carried if each is not None))
+
+
+def delivery_of(work: Work) -> Delivery | None:
+    """Return the delivery that brought the work; None where it came by no message."""
+    match work:
+        case NewStart() | Command() | StepTurn() | StatusRead():
+            return work.delivery
+        case Probe() | CallEnded() | Nudge():
+            return None
