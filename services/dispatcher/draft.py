@@ -63,6 +63,8 @@ class Draft:
         sequence = self.workflow.sequence + 1
         self.change(sequence=sequence)
         known = {key: value for key, value in (facts or {}).items() if value is not None}
+        if self.outside.dispatcher:
+            known["dispatcher"] = self.outside.dispatcher
         self._entries.append(
             Entry(
                 sequence=sequence,

@@ -32,6 +32,8 @@ class Outside:
     """Seconds of doubt by channel; absent means 120."""
     receipt_p95_s: Mapping[str, float] = field(default_factory=dict)
     """p95 of the first receipt by channel, in seconds; absent means 5."""
+    dispatcher: str = ""
+    """Who decides: written beside each entry, so that a journal tells whose call was lost. Decides nothing."""
 
     def account_of(self, step: int) -> str:
         """Return the provider account that step number `step` uses."""

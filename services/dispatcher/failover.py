@@ -122,12 +122,19 @@ def decide(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
     return draft.decision()
 
 
-def begin(workflow: Workflow, now: float, *, by: str = "caller", cancelled_by: str | None = None) -> Decision:
+def begin(
+    workflow: Workflow,
+    now: float,
+    *,
+    by: str = "caller",
+    cancelled_by: str | None = None,
+    outside: Outside | None = None,
+) -> Decision:
     """Return the first decision on a workflow just read: its first step waits for its turn.
 
     `cancelled_by` names who cancelled it before it was read (a tombstone): it ends without a call.
     """
-    draft = Draft(workflow, now=now, outside=Outside(), by=by)
+    draft = Draft(workflow, now=now, outside=outside or Outside(), by=by)
     draft.write(
         What.ACCEPTED,
         event="workflow.accepted",
