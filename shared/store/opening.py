@@ -8,7 +8,7 @@ from collections.abc import Callable
 from shared.store.memory import MemoryStore
 from shared.store.migrations import require_schema
 from shared.store.sql import SqlStore
-from shared.store.sql_database import connect
+from shared.store.sql_connect import connect
 
 
 def open_store(url: str, *, clock: Callable[[], float] = time.time) -> SqlStore:

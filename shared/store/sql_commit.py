@@ -9,8 +9,9 @@ Everything is encoded before the transaction begins, so that the lock is held fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from shared.errors import CommitFailed
 from shared.model import State
@@ -122,13 +123,7 @@ def _write(
 def _lock(database: Database, connection: Connection, workflow_ids: list[str]) -> _Known:
     if not workflow_ids:
         return {}
-    columns = workflows.c
-    rows = connection.execute(
-        select(columns.workflow_id, columns.version, columns.state, columns.step, columns.ready_since)
-        .where(database.words_among(columns.workflow_id, workflow_ids))
-        .order_by(columns.workflow_id)
-        .with_for_update()
-    )
+    rows = connection.execute(database.once(_locked), database.listed(workflow_ids))
     return {
         row.workflow_id: (row.version, Before(state=State(row.state), step=row.step, ready_since=row.ready_since))
         for row in rows
@@ -166,8 +161,7 @@ def _insert(
     new = {each.workflow_id: each for each in prepared if each.change.version is None and each.workflow_id not in known}
     if not new:
         return set()
-    buried = select(tombstones.c.workflow_id).where(database.words_among(tombstones.c.workflow_id, new))
-    for workflow_id in connection.execute(buried).scalars():
+    for workflow_id in connection.execute(database.once(_buried), database.listed(new)).scalars():
         if new[workflow_id].change.workflow.state is not State.FINAL:
             del new[workflow_id]
     rows = [
@@ -180,9 +174,22 @@ def _insert(
 def _bury(database: Database, connection: Connection, rows: tuple[Tombstone, ...]) -> set[str]:
     if not rows:
         return set()
-    there = select(workflows.c.workflow_id).where(
-        database.words_among(workflows.c.workflow_id, [row.workflow_id for row in rows])
+    alive = set(
+        connection.execute(database.once(_locked), database.listed([row.workflow_id for row in rows])).scalars()
     )
-    alive = set(connection.execute(there).scalars())
     database.add_new(connection, tombstones, [tombstone_values(row) for row in rows if row.workflow_id not in alive])
     return alive
+
+
+def _locked(database: Database) -> Select[Any]:
+    columns = workflows.c
+    return (
+        select(columns.workflow_id, columns.version, columns.state, columns.step, columns.ready_since)
+        .where(database.among(columns.workflow_id))
+        .order_by(columns.workflow_id)
+        .with_for_update()
+    )
+
+
+def _buried(database: Database) -> Select[Any]:
+    return select(tombstones.c.workflow_id).where(database.among(tombstones.c.workflow_id))

@@ -1,4 +1,4 @@
-"""One database behind a store: connections, transactions, its clock, and where the two dialects differ.
+"""One database behind a store: transactions, its clock, and where the two dialects differ.
 
 SQLite: write-ahead log, `synchronous=FULL` (a commit survives a power cut), every write transaction takes the write
 lock at once (`BEGIN IMMEDIATE`), so it waits at its beginning and is never told in its middle that it lost the lock.
@@ -7,47 +7,40 @@ PostgreSQL: READ COMMITTED for writes (rows are locked in id order first), one R
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
-    URL,
     BigInteger,
     Column,
     ColumnElement,
     Connection,
     Engine,
-    Select,
     Table,
     Text,
     any_,
-    create_engine,
-    event,
+    bindparam,
+    column,
     func,
     insert,
-    literal,
-    make_url,
     select,
+    table,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
 
-from shared.errors import ConfigError
 from shared.store.sql_failures import reading_failures, writing_failures
 
-BUSY_TIMEOUT_S = 30.0
-_SERVER_LIMITS = (
-    # A statement or a lock that takes this long is an outage; a transaction that idles is a stopped process.
-    "-c statement_timeout=15000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-)
+Built = TypeVar("Built")
+Rows = list[dict[str, object]]
+
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+_COUNTERS = table("sqlite_sequence", column("name"), column("seq"))
+_LAST_OUTBOX_ID = select(_COUNTERS.c.seq).where(_COUNTERS.c.name == "outbox")
+_NEXT_OUTBOX_IDS = text("SELECT nextval(pg_get_serial_sequence('outbox', 'row_id')) FROM generate_series(1, :count)")
 _STARTS_AND_CANCELS = 0x_CA5C_ADE0_0001
 
 
@@ -58,6 +51,7 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._clock = clock
+        self._built: dict[object, Any] = {}
         self._reads: Engine = engine
         self._writes: Engine = engine
         if self.is_sqlite:
@@ -87,50 +81,62 @@ class Database:
             return self._clock()
         return float(connection.execute(_CLOCK).scalar_one())
 
-    def words_among(self, column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
-        """Return `column IN values` as one parameter: one statement text whatever their number, and no limit."""
-        if self.is_sqlite:
-            return column.in_(_json_values(list(values)))
-        return column == any_(literal(list(values), ARRAY(Text)))
+    def once(self, build: Callable[[Database], Built]) -> Built:
+        """Return `build(self)`, called the first time only: building a statement costs more than running it."""
+        return self._once(build, lambda: build(self))
 
-    def numbers_among(self, column: Column[int], values: Collection[int]) -> ColumnElement[bool]:
-        """Return the same for numbers."""
-        if self.is_sqlite:
-            return column.in_(_json_values(list(values)))
-        return column == any_(literal(list(values), ARRAY(BigInteger)))
+    def _once(self, key: object, build: Callable[[], Built]) -> Built:
+        if key not in self._built:
+            self._built[key] = build()
+        built: Built = self._built[key]
+        return built
 
-    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+    def among(self, sought: Column[Any]) -> ColumnElement[bool]:
+        """Return `sought IN` the values that `listed` hands over.
+
+        They are one parameter, so the statement's text is the same whatever their number, and there is no limit.
+        """
+        numbers = isinstance(sought.type, BigInteger)
+        if self.is_sqlite:
+            each = func.json_each(bindparam("listed", type_=Text)).table_valued("value")
+            return sought.in_(select(each.c.value))
+        return sought == any_(bindparam("listed", type_=ARRAY(BigInteger if numbers else Text)))
+
+    def listed(self, values: Collection[str] | Collection[int]) -> dict[str, object]:
+        """Return the parameter of a statement with `among`."""
+        return {"listed": msgspec.json.encode(list(values)).decode() if self.is_sqlite else list(values)}
+
+    def insert(self, into: Table) -> sqlite.Insert | postgresql.Insert:
         """Return the dialect's INSERT, which knows ON CONFLICT."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return sqlite.insert(into) if self.is_sqlite else postgresql.insert(into)
 
-    def add(self, connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+    def add(self, connection: Connection, into: Table, rows: Rows) -> None:
         """Insert rows; one that is there already is an error."""
         if rows:
-            connection.execute(insert(table), rows)
+            connection.execute(self._once(("add", into.name), lambda: insert(into)), rows)
 
-    def add_new(self, connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+    def add_new(self, connection: Connection, into: Table, rows: Rows) -> None:
         """Insert rows; those that are there already stay as they are."""
         if rows:
-            connection.execute(self.insert(table).on_conflict_do_nothing(), rows)
+            statement = self._once(("new", into.name), lambda: self.insert(into).on_conflict_do_nothing())
+            connection.execute(statement, rows)
 
-    def add_new_words(self, connection: Connection, key: Column[str], rows: list[dict[str, object]]) -> set[str]:
+    def add_new_words(self, connection: Connection, key: Column[str], rows: Rows) -> set[str]:
         """Do the same and return the keys that were new."""
         if not rows:
             return set()
-        statement = self.insert(key.table).on_conflict_do_nothing().returning(key)
+        statement = self._once(
+            ("new words", key.table.name), lambda: self.insert(key.table).on_conflict_do_nothing().returning(key)
+        )
         return set(connection.execute(statement, rows).scalars())
 
     def next_outbox_ids(self, connection: Connection, count: int) -> list[int]:
         """Reserve `count` ascending row ids, never given before. In a write transaction."""
         if self.is_sqlite:
             # Only the holder of the write lock gets here; the inserts that follow move the counter.
-            last = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")).scalar()
-            return [(last or 0) + number for number in range(1, count + 1)]
-        drawn = connection.execute(
-            text("SELECT nextval(pg_get_serial_sequence('outbox', 'row_id')) FROM generate_series(1, :count)"),
-            {"count": count},
-        )
-        return sorted(drawn.scalars())
+            last = connection.execute(_LAST_OUTBOX_ID).scalar() or 0
+            return list(range(last + 1, last + count + 1))
+        return sorted(connection.execute(_NEXT_OUTBOX_IDS, {"count": count}).scalars())
 
     def hold_starts_and_cancels_apart(self, connection: Connection, *, cancels: bool) -> None:
         """Let no start commit while a cancel looks for its row, and the other way round; until the commit.
@@ -145,59 +151,3 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-def connect(url: str, *, clock: Callable[[], float] = time.time) -> Database:
-    """Return a database by its URL; nothing is opened yet. Raises ConfigError where the URL is none of ours."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        # One connection a thread that works at the same moment; waiting for the lock is SQLite's affair.
-        engine = create_engine(
-            parsed, pool_size=8, max_overflow=56, pool_timeout=BUSY_TIMEOUT_S, connect_args={"timeout": BUSY_TIMEOUT_S}
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        engine = create_engine(
-            parsed,
-            pool_pre_ping=True,
-            pool_size=8,
-            max_overflow=8,
-            pool_timeout=10.0,
-            connect_args={"connect_timeout": 5, "options": _SERVER_LIMITS, "application_name": "cascade"},
-        )
-    return Database(engine, clock=clock)
-
-
-def parse_url(url: str) -> URL:
-    """Return the parts of `sqlite:///path` or `postgresql+psycopg://...`. Raises ConfigError."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("CASCADE_STORE_URL is not a URL: sqlite:///path or postgresql://user@host/name") from error
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername not in ("sqlite", "postgresql+psycopg") or not parsed.database:
-        raise ConfigError(
-            f"CASCADE_STORE_URL names {parsed.drivername!r} and database {parsed.database!r}:"
-            " it must be sqlite:///path or postgresql://user@host/name"
-        )
-    return parsed
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    if not isinstance(connection, sqlite3.Connection):
-        raise TypeError("the connection is not sqlite3's")
-    # Transactions are begun by us: the module's own way begins them late, and not at all before some statements.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16000", "journal_size_limit=67108864"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("cascade_begin", "BEGIN"))
-
-
-def _json_values(values: list[str] | list[int]) -> Select[tuple[Any]]:
-    each = func.json_each(literal(msgspec.json.encode(values).decode(), Text)).table_valued("value")
-    return select(each.c.value)

@@ -41,7 +41,7 @@ def reading_failures() -> Iterator[None]:
     """Raise StoreUnavailable where the database is away. Anything else is a bug and passes as it is."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         if is_away(error):
             raise StoreUnavailable(_sentence(error)) from error
         raise
@@ -52,21 +52,22 @@ def writing_failures() -> Iterator[None]:
     """Raise StoreUnavailable where the database is away, CommitFailed where it refuses what is written."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         if is_away(error):
             raise StoreUnavailable(_sentence(error)) from error
         raise CommitFailed(_sentence(error)) from error
 
 
-def is_away(error: SQLAlchemyError) -> bool:
-    """Tell whether the same transaction may go through later."""
+def is_away(error: SQLAlchemyError | sqlite3.Error) -> bool:
+    """Tell whether the same transaction may go through later.
+
+    SQLAlchemy wraps the driver's errors; those of SQLite's `BEGIN` come as they are (`sql_connect`).
+    """
     if isinstance(error, PoolTimeoutError | PendingRollbackError):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    original = error.orig
+    original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
         # Extended codes hold the primary one in their lowest byte. Errors of the module itself have none.
         code = getattr(original, "sqlite_errorcode", None)
@@ -79,7 +80,7 @@ def is_away(error: SQLAlchemyError) -> bool:
     return False
 
 
-def _sentence(error: SQLAlchemyError) -> str:
+def _sentence(error: Exception) -> str:
     # The library's own text would repeat the parameters: numbers and texts of people.
     original = error.orig if isinstance(error, DBAPIError) else error
     lines = str(original).strip().splitlines()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, delete, func, insert, select, update
 
 from shared.model import Stop
 from shared.store.batches import merged_stop
@@ -40,15 +40,8 @@ def note_attempts(database: Database, connection: Connection, rows: list[Attempt
     """Insert attempts, or fill in what was not known of them."""
     if not rows:
         return
-    statement = database.insert(attempts)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["reference"],
-            set_={
-                "account": statement.excluded.account,
-                "provider_uuid": func.coalesce(statement.excluded.provider_uuid, attempts.c.provider_uuid),
-            },
-        ),
+        database.once(_attempts_upsert),
         [attempt_values(row, now=now) for row in sorted(rows, key=lambda row: row.reference)],
     )
 
@@ -63,22 +56,15 @@ def park(database: Database, connection: Connection, rows: Collection[ParkedRece
     """Insert or replace parked receipts."""
     if not rows:
         return
-    statement = database.insert(receipts_parked)
-    replaced = {
-        column.name: statement.excluded[column.name] for column in receipts_parked.columns if not column.primary_key
-    }
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["parked_id"], set_=replaced),
-        [parked_values(row) for row in sorted(rows, key=lambda row: row.parked_id)],
+        database.once(_parked_upsert), [parked_values(row) for row in sorted(rows, key=lambda row: row.parked_id)]
     )
 
 
 def unpark(database: Database, connection: Connection, parked_ids: Collection[str]) -> None:
     """Delete parked receipts that found their workflow."""
     if parked_ids:
-        here = database.words_among(receipts_parked.c.parked_id, parked_ids)
-        in_order = select(receipts_parked.c.parked_id).where(here).order_by("parked_id").with_for_update()
-        connection.execute(delete(receipts_parked).where(receipts_parked.c.parked_id.in_(in_order)))
+        connection.execute(database.once(_parked_delete), database.listed(parked_ids))
 
 
 def write_stops(database: Database, connection: Connection, stops: Collection[Stop]) -> None:
@@ -100,3 +86,27 @@ def raise_watermark(connection: Connection, read_to: float) -> None:
     connection.execute(
         update(controls).where(controls.c.name == WATERMARK, controls.c.read_to < read_to).values(read_to=read_to)
     )
+
+
+def _attempts_upsert(database: Database) -> Executable:
+    statement = database.insert(attempts)
+    return statement.on_conflict_do_update(
+        index_elements=["reference"],
+        set_={
+            "account": statement.excluded.account,
+            "provider_uuid": func.coalesce(statement.excluded.provider_uuid, attempts.c.provider_uuid),
+        },
+    )
+
+
+def _parked_upsert(database: Database) -> Executable:
+    statement = database.insert(receipts_parked)
+    replaced = {each.name: statement.excluded[each.name] for each in receipts_parked.columns if not each.primary_key}
+    return statement.on_conflict_do_update(index_elements=["parked_id"], set_=replaced)
+
+
+def _parked_delete(database: Database) -> Executable:
+    # Two dispatchers may delete the same rows: both lock them in order.
+    here = database.among(receipts_parked.c.parked_id)
+    in_order = select(receipts_parked.c.parked_id).where(here).order_by(receipts_parked.c.parked_id).with_for_update()
+    return delete(receipts_parked).where(receipts_parked.c.parked_id.in_(in_order))

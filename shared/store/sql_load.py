@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, Select, case, insert, select, update
 
 from shared.model import What
 from shared.store.document import DOCUMENT_SCHEMA, UnreadableDocument, decode_workflow, encode_facts
@@ -47,8 +48,7 @@ class SqlWork:
             newer: set[str] = set()
             unreadable: dict[str, str] = {}
             if wanted:
-                here = self._database.words_among(workflows.c.workflow_id, wanted)
-                for row in connection.execute(select(*STORED).where(here).order_by(workflows.c.workflow_id)):
+                for row in self._among(connection, _workflows, wanted):
                     if row.schema_number > DOCUMENT_SCHEMA:
                         newer.add(row.workflow_id)
                         continue
@@ -70,29 +70,30 @@ class SqlWork:
     def _attempts_by_uuid(self, connection: Connection, uuids: Collection[str]) -> dict[str, AttemptRow]:
         if not uuids:
             return {}
-        here = self._database.words_among(attempts.c.provider_uuid, uuids)
-        rows = connection.execute(select(attempts).where(here).order_by(attempts.c.made_at, attempts.c.reference))
+        rows = self._among(connection, _attempts_by_uuid, uuids)
         return {row.provider_uuid: attempt_of(row) for row in rows}
 
     def _attempts_of(self, connection: Connection, found: Collection[str]) -> dict[str, AttemptRow]:
         if not found:
             return {}
-        here = self._database.words_among(attempts.c.workflow_id, found)
-        return {row.reference: attempt_of(row) for row in connection.execute(select(attempts).where(here))}
+        return {row.reference: attempt_of(row) for row in self._among(connection, _attempts, found)}
 
     def _suppressed(self, connection: Connection, found: dict[str, Stored]) -> frozenset[tuple[str, str]]:
         asked = {(each.workflow.tenant, step.person) for each in found.values() for step in each.workflow.steps}
         if not asked:
             return frozenset()
-        here = self._database.words_among(suppressions.c.person, {person for _, person in asked})
-        rows = connection.execute(select(suppressions.c.tenant, suppressions.c.person).where(here))
+        rows = self._among(connection, _suppressions, {person for _, person in asked})
         return frozenset((row.tenant, row.person) for row in rows if (row.tenant, row.person) in asked)
 
     def _tombstones(self, connection: Connection, missing: set[str]) -> dict[str, Tombstone]:
         if not missing:
             return {}
-        here = self._database.words_among(tombstones.c.workflow_id, missing)
-        return {row.workflow_id: tombstone_of(row) for row in connection.execute(select(tombstones).where(here))}
+        return {row.workflow_id: tombstone_of(row) for row in self._among(connection, _tombstones, missing)}
+
+    def _among(
+        self, connection: Connection, build: Callable[[Database], Select[Any]], values: Collection[str]
+    ) -> Iterable[AnyRow]:
+        return connection.execute(self._database.once(build), self._database.listed(values))
 
     def due(self, *, now: float, read_to: float, limit: int, seed: int) -> tuple[str, ...]:
         """See the port. Two ranges of two covering indexes; an OR over both would read a table."""
@@ -137,6 +138,28 @@ class SqlWork:
                         facts=encode_facts({"error": error}),
                     )
                 )
+
+
+def _workflows(database: Database) -> Select[Any]:
+    return select(*STORED).where(database.among(workflows.c.workflow_id)).order_by(workflows.c.workflow_id)
+
+
+def _attempts_by_uuid(database: Database) -> Select[Any]:
+    here = database.among(attempts.c.provider_uuid)
+    return select(attempts).where(here).order_by(attempts.c.made_at, attempts.c.reference)
+
+
+def _attempts(database: Database) -> Select[Any]:
+    return select(attempts).where(database.among(attempts.c.workflow_id))
+
+
+def _suppressions(database: Database) -> Select[Any]:
+    here = database.among(suppressions.c.person)
+    return select(suppressions.c.tenant, suppressions.c.person).where(here)
+
+
+def _tombstones(database: Database) -> Select[Any]:
+    return select(tombstones).where(database.among(tombstones.c.workflow_id))
 
 
 def stored_of(row: AnyRow) -> Stored:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 
 from shared.store.records import CallbackAnswer, CallbackRow, OutboxRow, ParkedReceipt
 from shared.store.sql_database import Database
@@ -34,9 +34,7 @@ class SqlOutbox:
         if not row_ids:
             return
         with self._database.writing() as connection:
-            here = self._database.numbers_among(outbox.c.row_id, row_ids)
-            in_order = select(outbox.c.row_id).where(here).order_by(outbox.c.row_id).with_for_update()
-            connection.execute(delete(outbox).where(outbox.c.row_id.in_(in_order)))
+            connection.execute(self._database.once(_outbox_delete), self._database.listed(row_ids))
 
     def outbox_count(self) -> int:
         """See the port."""
@@ -66,8 +64,10 @@ class SqlCallbacks:
                 .with_for_update(skip_locked=True)
             ).all()
             if chosen:
-                here = self._database.words_among(callbacks.c.callback_id, [row.callback_id for row in chosen])
-                connection.execute(update(callbacks).where(here).values(next_at=now + lease_s))
+                connection.execute(
+                    self._database.once(_callbacks_lease),
+                    self._database.listed([row.callback_id for row in chosen]) | {"until": now + lease_s},
+                )
             taken = [callback_of(row) for row in chosen]
         return tuple(replace(row, next_at=now + lease_s) for row in taken)
 
@@ -128,6 +128,15 @@ class SqlReceipts:
             old = connection.execute(delete(receipts_parked).where(columns.keep_until < now)).rowcount
             surplus = connection.execute(newest_first.offset(keep_at_most)).scalars().all()
             if surplus:
-                here = self._database.words_among(columns.parked_id, surplus)
-                connection.execute(delete(receipts_parked).where(here))
+                here = self._database.among(columns.parked_id)
+                connection.execute(delete(receipts_parked).where(here), self._database.listed(surplus))
             return old + len(surplus)
+
+
+def _outbox_delete(database: Database) -> Executable:
+    in_order = select(outbox.c.row_id).where(database.among(outbox.c.row_id)).order_by(outbox.c.row_id)
+    return delete(outbox).where(outbox.c.row_id.in_(in_order.with_for_update()))
+
+
+def _callbacks_lease(database: Database) -> Executable:
+    return update(callbacks).where(database.among(callbacks.c.callback_id)).values(next_at=bindparam("until"))

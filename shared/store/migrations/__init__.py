@@ -15,7 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from shared.errors import ConfigError
-from shared.store.sql_database import Database, connect, parse_url
+from shared.store.sql_connect import connect, parse_url
+from shared.store.sql_database import Database
 
 _MIGRATION_LOCK = 0x_CA5C_ADE0_0000
 
