@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -30,7 +30,7 @@ class Event(Struct, kw_only=True, frozen=True, omit_defaults=True):
     message_uuid: str | None = None
     client_ref: str | None = None
     reason: str | None = None
-    facts: dict[str, object] = {}
+    facts: dict[str, Any] = {}
 
 
 class AnswerError(Struct, kw_only=True, frozen=True):

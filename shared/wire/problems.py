@@ -114,7 +114,7 @@ def _about(faults: Sequence[Fault], generation: Generation) -> tuple[str, str, s
         return f"{_ERRORS}#invalid-json", "The request body did not contain valid JSON", f"The body {faults[0].reason}."
     numbers = {_number(fault) for fault in faults}
     number, title = numbers.pop() if len(numbers) == 1 else _V1_OTHERS
-    first = f"{faults[0].name or 'body'} {faults[0].reason}"
+    first = f"'{faults[0].name or 'body'}' {faults[0].reason}"
     detail = f"{first}." if count == 1 else f"{count} parameters have an invalid value; the first: {first}."
     return f"{_ERRORS}/messages#{number}", title, detail
 

@@ -55,8 +55,10 @@ def tell(entry: Entry, steps: Sequence[Step] = (), *, current: int | None = None
         to_step = entry.facts.get("to_step")
         current = to_step if isinstance(to_step, int) else entry.step
     scene = _Scene(entry=entry, steps=steps, current=current)
-    parts = (_capital(_SENTENCES[entry.what](scene)), what_next(entry, steps, current))
-    return " ".join(part for part in parts if part)
+    told = _capital(_SENTENCES[entry.what](scene))
+    ended = entry.what in (What.FINAL, What.AMENDED)
+    following = "" if ended else what_next(entry, steps, current)
+    return f"{told} {following}" if following else told
 
 
 def _accepted(scene: _Scene) -> str:
@@ -128,7 +130,11 @@ def _ready(scene: _Scene) -> str:
 
 def _backed_off(scene: _Scene) -> str:
     because = reason_words(scene.entry.reason)
-    return f"{scene.channel} will be tried again{f', because {because}' if because else ''}."
+    return (
+        f"{_capital(because)}, so {scene.channel} gets another try."
+        if because
+        else f"{scene.channel} gets another try."
+    )
 
 
 def _held(scene: _Scene) -> str:
@@ -138,7 +144,9 @@ def _held(scene: _Scene) -> str:
 def _put_off(scene: _Scene) -> str:
     longer = length(scene.facts.get("longer_s"))
     more = f", so it has {longer} more" if longer else ""
-    return f"The time for {scene.channel} to be taken stood still while sending was stopped{scene.problem}{more}."
+    why = problem_words(scene.facts)
+    stopped = f"while sending was stopped{f' ({why})' if why else ''}"
+    return f"The time for {scene.channel} to be taken stood still {stopped}{more}."
 
 
 def _resend(scene: _Scene) -> str:

@@ -34,7 +34,7 @@ def _end(outcome: object, channel: str, entry: Entry, *, met: object) -> str:
     because = reason_words(entry.reason)
     why = f", because {because}" if because else ""
     if outcome == Outcome.DELIVERED and met is False:
-        return f"The end: {channel} was delivered, but what it was to wait for did not come{why}."
+        return f"The end: {channel} was delivered, but no `read` came."
     if outcome in (Outcome.DELIVERED, Outcome.READ):
         return f"The end: {channel} was {outcome}."
     if outcome == Outcome.FAILED:

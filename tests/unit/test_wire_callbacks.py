@@ -1,0 +1,161 @@
+"""Webhooks to the caller: golden bodies for each form, and which form is chosen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.model import Attempt, AttemptState, Generation, Outcome, Problem, RequestKind, Status, Workflow
+from shared.wire.callbacks import final_report, status_webhook
+from tests.unit.test_wire_answers import ENDED, T, attempt, step
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "wire"
+REJECTED = Problem(code="1300", title="Not part of the provider network", detail="The person is no user of Viber.")
+
+
+def golden(name: str) -> object:
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def rejected(workflow: Workflow) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(
+        status_webhook(workflow, 1, sequence=4, status=Status.REJECTED, at=T + 4.12, problem=REJECTED, price="0.0000")
+    )
+    return body
+
+
+@pytest.mark.parametrize("generation", Generation)
+def test_a_status_has_the_form_of_its_generation(generation: Generation) -> None:
+    assert golden(f"status_{generation.value}") == rejected(replace(ENDED, generation=generation))
+
+
+@pytest.mark.parametrize("generation", [Generation.V0_1, Generation.BETA])
+def test_a_report_has_the_form_of_its_generation(generation: Generation) -> None:
+    workflow = replace(
+        ENDED,
+        generation=generation,
+        steps=(
+            step(
+                1,
+                "viber_service",
+                attempts=(attempt(1, AttemptState.DEAD, negative=Status.REJECTED, price="0.0000", currency="EUR"),),
+            ),
+            step(
+                2,
+                "sms",
+                attempts=(
+                    attempt(1, AttemptState.UNSURE, price="0.0533"),
+                    attempt(2, AttemptState.ACCEPTED, best=Status.DELIVERED, price="0.0533", currency="EUR"),
+                ),
+            ),
+            step(3, "messenger"),
+        ),
+    )
+
+    assert golden(f"report_{generation.value}") == json.loads(final_report(workflow, at=T + 631))
+
+
+@pytest.mark.parametrize(
+    ("generation", "version", "is_v1"),
+    [
+        (Generation.V1, None, True),
+        (Generation.V1, "v0.1", False),
+        (Generation.V0_1, None, False),
+        (Generation.V0_1, "v1", True),
+        (Generation.BETA, None, False),
+        (Generation.BETA, "v1", True),
+    ],
+)
+def test_the_steps_own_version_goes_before_the_generation(
+    generation: Generation, version: str | None, is_v1: bool
+) -> None:
+    workflow = replace(ENDED, generation=generation, steps=(step(1, "sms", webhook_version=version),))
+
+    assert is_v1 == (rejected(workflow).get("channel") == "sms")
+
+
+def test_a_single_v1_message_has_no_workflow_in_its_status() -> None:
+    single = replace(
+        ENDED, generation=Generation.V1, kind=RequestKind.MESSAGE, steps=(step(1, "sms", client_ref="order-17"),)
+    )
+
+    body = json.loads(status_webhook(single, 1, sequence=3, status=Status.DELIVERED, at=T))
+
+    assert {
+        "message_uuid": "01932f00-0000-8000-8000-000000000001",
+        "channel": "sms",
+        "to": "447700900000",
+        "from": "16273",
+        "timestamp": "2026-03-02T09:15:00.000Z",
+        "status": "delivered",
+        "client_ref": "order-17",
+    } == body
+
+
+def test_a_single_v0_1_message_has_no_link_to_a_workflow() -> None:
+    single = replace(ENDED, kind=RequestKind.MESSAGE, steps=(step(1, "sms"),))
+
+    assert "_links" not in rejected(single)
+
+
+def test_the_providers_time_and_price_are_passed_on_as_they_came() -> None:
+    body = json.loads(
+        status_webhook(
+            ENDED,
+            2,
+            sequence=9,
+            status=Status.DELIVERED,
+            at=T,
+            price="0.0533",
+            currency="USD",
+            timestamp="2026-03-02T09:15:04Z",
+        )
+    )
+
+    assert "2026-03-02T09:15:04Z" == body["timestamp"]
+    assert {"currency": "USD", "price": "0.0533"} == body["usage"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("1360", 1360), ("422", 422), ("timeout", 1330), ("", 1330), ("١٢٣", 1330)]
+)
+def test_codes_of_v0_1_are_numbers(code: str, expected: int) -> None:
+    body = json.loads(
+        status_webhook(ENDED, 1, sequence=4, status=Status.REJECTED, at=T, problem=Problem(code=code, title="Not sent"))
+    )
+
+    assert {"code": expected, "reason": "Not sent"} == body["error"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "met", "status"),
+    [
+        (Outcome.DELIVERED, True, "completed"),
+        (Outcome.READ, True, "completed"),
+        (Outcome.DELIVERED, False, "error"),
+        (Outcome.FAILED, False, "error"),
+        (Outcome.UNCONFIRMED, False, "error"),
+        (Outcome.EXPIRED, False, "error"),
+        (Outcome.CANCELLED, False, "error"),
+    ],
+)
+def test_a_report_says_completed_only_of_a_success(outcome: Outcome, met: bool, status: str) -> None:
+    body = json.loads(final_report(replace(ENDED, outcome=outcome, condition_met=met), at=T))
+
+    assert (status, outcome.value, met) == (body["status"], body["outcome"], body["condition_met"])
+
+
+@pytest.mark.parametrize("price", ["abc", "NaN", "Infinity", "", "1e99999", None])
+def test_a_price_nobody_can_read_costs_nothing(price: str | None) -> None:
+    known: Attempt = attempt(1, AttemptState.ACCEPTED, price=price)
+    workflow = replace(ENDED, steps=(step(1, "sms", attempts=(known,)),))
+
+    assert {"price": "0.0000", "currency": "EUR"} == json.loads(final_report(workflow, at=T))["usage"]
+
+
+def test_a_message_that_never_left_is_not_in_the_report() -> None:
+    workflow = replace(ENDED, steps=(step(1, "sms", attempts=(attempt(1, AttemptState.NOT_SENT),)),))
+
+    assert [] == json.loads(final_report(workflow, at=T))["_links"]["messages"]
