@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from environs import EnvValidationError, FileAwareEnv, validate
 
@@ -45,7 +46,7 @@ class DispatcherSettings:
     receipt_p95_s: Mapping[str, float] = field(default_factory=dict)
     """p95 of the first receipt by channel, in seconds; absent means 5."""
     ingress_user: str = "cascade-ingress"
-    """The broker user whose headers are believed; anyone else speaks for its own tenant only."""
+    """The broker user that the ingress publishes as."""
     callback_networks: tuple[str, ...] = ()
     """Networks inside which callers' addresses may lie, e.g. 127.0.0.0/8; none by default."""
     provider_ca_file: str | None = None
@@ -55,6 +56,15 @@ class DispatcherSettings:
     metrics_port: int | None = None
     """Where /metrics is served on `metrics_host`; None: nowhere."""
     metrics_host: str = "127.0.0.1"
+
+    @property
+    def believed_users(self) -> frozenset[str]:
+        """Broker users whose headers name tenant and workflow id; anyone else speaks for its own tenant only.
+
+        Our own is among them: where all services share one broker user, the ingress publishes as that, and whoever
+        has a dispatcher's password needs no forged header any more.
+        """
+        return frozenset({self.ingress_user, unquote(urlsplit(self.broker_url.split(";")[0]).username or "guest")})
 
 
 def new_environment() -> FileAwareEnv:

@@ -7,7 +7,7 @@ exists nowhere else, is kept until it is committed: when the store was away, ans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -32,6 +32,7 @@ from shared.errors import StoreUnavailable
 from shared.metrics import Metrics
 from shared.model import Stop
 from shared.settings import DispatcherSettings
+from shared.store.directory import Directory
 from shared.store.port import Store
 from shared.store.records import Committed, Turn
 
@@ -67,7 +68,9 @@ class Engine:
         *,
         metrics: Metrics | None = None,
         random: Random | None = None,
+        told: Callable[[], None] | None = None,
     ) -> None:
+        """`told` is called when callbacks were committed: their courier need not wait for its next look."""
         chance = random or Random(settings.name)
         self._inbox = inbox
         self._store = store
@@ -95,10 +98,16 @@ class Engine:
             sweeps=self._sweeps,
             random=chance,
         )
+        self._told = told
         self._set_aside: set[str] = set()
         self._pause_s = 0.0
         self._retry_at = float("-inf")
         self._drain_until: float | None = None
+
+    @property
+    def directory(self) -> Directory | None:
+        """Who may call and whom we call, at most 5 s old; None before the first turn."""
+        return self._outlook.directory if self._outlook.seen else None
 
     # The loop
 
@@ -231,11 +240,15 @@ class Engine:
         if tickets:
             self._senders.submit(tickets)
         self._relay.publish(rows_to_publish(pieces, committed))
+        tells = False
         for piece in won:
             agenda.settle_piece(piece)
             self._desk.follow_up(piece)
             self._heed(piece)
+            tells = tells or bool(piece.callbacks or (piece.change is not None and piece.change.callbacks))
             self._tally.count(piece)
+        if tells and self._told is not None:
+            self._told()
         self._broker.ack([token for piece in won for token in piece.tokens])
         for piece in lost:
             agenda.settle_piece(piece)

@@ -216,8 +216,9 @@ class Desk:
 
         All of it before anything is laid out: the store may go away here.
         """
+        believed = self._settings.believed_users
         for delivery in islice(self._mail.intake, MOST_A_TURN):
-            if delivery.user_id != self._settings.ingress_user:
+            if delivery.user_id not in believed:
                 self._outlook.look_again_for(delivery.user_id)
         monotonic, now = self._clock.monotonic(), self._outlook.now
         if len(self._mail.nudges) < MOST_A_TURN and self._sweeps:

@@ -6,6 +6,7 @@ anyone else. Every other user speaks for the tenant that `publishers` names, and
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.dispatcher.ports import Delivery
@@ -44,14 +45,17 @@ class _Origin:
 
 
 def read_intake(
-    delivery: Delivery, *, directory: Directory, ingress_user: str, now: float, defaults: Defaults
+    delivery: Delivery, *, directory: Directory, believed: Collection[str], now: float, defaults: Defaults
 ) -> NewStart | Refusal:
-    """Return the workflow that a message starts, or why it starts none. `now` is store time."""
+    """Return the workflow that a message starts, or why it starts none.
+
+    `believed`: broker users whose headers are taken at their word. `now` is store time.
+    """
     user = delivery.user_id
     if not user:
         return _refused("no_user", "user_id", "is required: the broker checks it against the connection")
     reply = reply_of(delivery)
-    from_ingress = user == ingress_user
+    from_ingress = user in believed
     publisher = directory.publishers.get(user)
     if not from_ingress and publisher is None:
         return _refused("unknown_user", "user_id", "is no publisher that this deployment knows", reply)

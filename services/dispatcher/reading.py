@@ -34,6 +34,7 @@ class Reader:
     def __init__(self, settings: DispatcherSettings) -> None:
         self._settings = settings
         self._defaults = Defaults()
+        self._believed = settings.believed_users
 
     def start(self, delivery: Delivery, *, directory: Directory, now: float) -> NewStart | Piece:
         """Read a delivery of `cascade.intake`."""
@@ -42,7 +43,7 @@ class Reader:
             found = read_intake(
                 delivery,
                 directory=directory,
-                ingress_user=self._settings.ingress_user,
+                believed=self._believed,
                 now=now,
                 defaults=self._defaults,
             )
