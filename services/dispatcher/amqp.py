@@ -27,7 +27,7 @@ from services.dispatcher.amqp_consumer import Consumers
 from services.dispatcher.amqp_depth import Depths
 from services.dispatcher.amqp_inbox import Mailbox
 from services.dispatcher.amqp_relay import Relay
-from services.dispatcher.amqp_session import Session
+from services.dispatcher.amqp_session import HEARTBEAT_S, Session, User
 from services.dispatcher.ports import Arrivals, CallAnswer
 from shared.queue.address import nodes, user_of
 from shared.store.records import OutboxRow
@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 class Amqp:
     """Implements Inbox and Broker."""
 
-    def __init__(self, url: str, *, name: str, ca_file: str | None = None) -> None:
+    def __init__(self, url: str, *, name: str, ca_file: str | None = None, heartbeat_s: int = HEARTBEAT_S) -> None:
         """`url` may name several nodes, separated by semicolons. `ca_file` is for amqps://; None means the system's.
 
         Nothing is opened before `start`. Raises ConfigError where the URL is none.
@@ -51,6 +51,7 @@ class Amqp:
         self._url = url
         self._name = name
         self._ca_file = ca_file
+        self._heartbeat_s = heartbeat_s
         self._mailbox = Mailbox()
         self._watched: frozenset[str] = frozenset()
         self._consumers = Consumers(self._mailbox)
@@ -148,9 +149,8 @@ class Amqp:
     def _live(self) -> None:
         loop = IOLoop()
         services = SelectorIOServicesAdapter(loop)
-        session = {"url": self._url, "services": services, "ca_file": self._ca_file}
-        self._consuming = Session(name=f"{self._name} consumes", user=_Both(self._consumers, self._depths), **session)
-        self._publishing = Session(name=f"{self._name} publishes", user=self._relay, **session)
+        self._consuming = self._session("consumes", _Both(self._consumers, self._depths), services)
+        self._publishing = self._session("publishes", self._relay, services)
         with self._lock:
             self._loop = loop
         loop.add_callback(self._serve_requests)
@@ -161,6 +161,16 @@ class Amqp:
             with self._lock:
                 self._loop = None
             loop.close()
+
+    def _session(self, does: str, user: User, services: SelectorIOServicesAdapter) -> Session:
+        return Session(
+            url=self._url,
+            name=f"{self._name} {does}",
+            user=user,
+            services=services,
+            ca_file=self._ca_file,
+            heartbeat_s=self._heartbeat_s,
+        )
 
     def _request(self, action: Callable[[], None]) -> None:
         """Leave a request for the I/O thread; one wake-up serves all that are left until it comes round."""

@@ -45,8 +45,16 @@ class Session:
     """A connection by name, for one user."""
 
     def __init__(
-        self, *, url: str, name: str, user: User, services: SelectorIOServicesAdapter, ca_file: str | None = None
+        self,
+        *,
+        url: str,
+        name: str,
+        user: User,
+        services: SelectorIOServicesAdapter,
+        ca_file: str | None = None,
+        heartbeat_s: int = HEARTBEAT_S,
     ) -> None:
+        """Connect at the first tick. Raises ConfigError where `url` is none."""
         self.up = False
         self.blocked = False
         self._nodes = nodes(url)
@@ -54,6 +62,7 @@ class Session:
         self._user = user
         self._services = services
         self._ca_file = ca_file
+        self._heartbeat_s = heartbeat_s
         self._connection: Connection | None = None
         self._tried_at = 0.0
         self._opened_at = 0.0
@@ -105,7 +114,7 @@ class Session:
 
     def _parameters(self, url: str) -> pika.URLParameters:
         parameters = pika.URLParameters(url)
-        parameters.heartbeat = HEARTBEAT_S
+        parameters.heartbeat = self._heartbeat_s
         parameters.blocked_connection_timeout = _BLOCKED_S
         parameters.socket_timeout = _CONNECT_S
         parameters.stack_timeout = 2 * _CONNECT_S

@@ -27,7 +27,8 @@ from shared.queue.link import Blocked, Link, Stale
 from shared.queue.topology import SENDS, QueueDepth
 
 DEADLINE_S = 4.0
-_IDLE_S = 10.0
+IDLE_S = 10.0
+"""So long a connection without a heartbeat may lie idle."""
 _LOOK_OUT_S = 10.0
 """So long a blocked connection is believed; then a publish finds out anew."""
 _HEALTHY_S = 5.0
@@ -45,6 +46,7 @@ class Publisher:
         url: str,
         *,
         deadline_s: float = DEADLINE_S,
+        idle_s: float = IDLE_S,
         ca_file: str | None = None,
         name: str = "cascade",
     ) -> None:
@@ -54,6 +56,7 @@ class Publisher:
         """
         self._nodes = nodes(url)
         self._deadline_s = deadline_s
+        self._idle_s = idle_s
         self._ca_file = ca_file
         self._name = name
         self._process = _Process()
@@ -116,7 +119,7 @@ class Publisher:
         if own.blocked():
             raise Blocked("the broker takes no publishes now: it is short of memory or disk")
         link = own.link
-        if link is not None and monotonic() - link.used_at < _IDLE_S:
+        if link is not None and monotonic() - link.used_at < self._idle_s:
             return link
         return self._fresh_link(ends)
 
