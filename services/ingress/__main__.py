@@ -38,7 +38,7 @@ def _serve(settings: IngressSettings) -> None:
 def _run(settings: IngressSettings) -> None:
     from services.ingress.server import IngressServer, listen
     from shared.queue.address import nodes
-    from shared.store.sql_database import parse_url
+    from shared.store.sql_connect import parse_url
 
     nodes(settings.broker_url)
     parse_url(settings.store_url)
