@@ -19,7 +19,7 @@ from shared import strict_json
 from shared.errors import WireError
 from shared.queue import envelope
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
-from shared.wire.places import WHOLE, Place
+from shared.wire.places import WHOLE, outside
 from shared.wire.schema_faults import check, refusal
 
 
@@ -126,11 +126,11 @@ def read_webhook_headers(headers: Mapping[str, object]) -> WebhookHeaders:
     received_at = _moment(headers.get(envelope.RECEIVED_AT))
     faults = []
     if not isinstance(account, str) or not account:
-        faults.append(_header(envelope.ACCOUNT).fault("required", "must name the account that signed it"))
+        faults.append(outside(f"headers.{envelope.ACCOUNT}", "required", "must name the account that signed it"))
     if received_at is None:
-        faults.append(_header(envelope.RECEIVED_AT).fault("required", "must be seconds since the epoch"))
+        faults.append(outside(f"headers.{envelope.RECEIVED_AT}", "required", "must be seconds since the epoch"))
     if not isinstance(kind, str) or kind not in tuple(WebhookKind):
-        faults.append(_header(KIND).fault("required", f"must be one of {', '.join(WebhookKind)}"))
+        faults.append(outside(f"headers.{KIND}", "required", f"must be one of {', '.join(WebhookKind)}"))
     if faults or received_at is None:
         raise WireError(*faults)
     return WebhookHeaders(account=str(account), received_at=received_at, kind=WebhookKind(str(kind)))
@@ -151,10 +151,6 @@ def _require_workflow_id(text: str) -> None:
         number = None
     if number is None or str(number) != text or number.int & 0xFF:
         raise WireError(WHOLE.member("workflow_id").fault("id", "must be the id of a workflow"))
-
-
-def _header(name: str) -> Place:
-    return Place(name=f"headers.{name}")
 
 
 def _moment(value: object) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from shared.errors import Fault, WireError
 from shared.queue import envelope
-from shared.wire.places import Place
+from shared.wire.places import outside
 
 BODY_MAXIMUM = envelope.MAXIMUM_BODY_BYTES
 """Bytes of a body, over HTTP and on the queue."""
@@ -46,20 +46,16 @@ def _faults(
     content_encoding: str | None,
 ) -> Iterator[Fault]:
     if len(body) > BODY_MAXIMUM:
-        yield _named("body", "too_large", f"is larger than {BODY_MAXIMUM} bytes")
+        yield outside("body", "too_large", f"is larger than {BODY_MAXIMUM} bytes")
     if not message_id:
-        yield _named("message_id", "required", "is required: it is the idempotency key")
+        yield outside("message_id", "required", "is required: it is the idempotency key")
     for name, value in (("message_id", message_id), ("correlation_id", correlation_id)):
         if value is not None and len(value.encode("utf-8", "surrogatepass")) > ID_MAXIMUM:
-            yield _named(name, "too_large", f"is longer than {ID_MAXIMUM} bytes")
+            yield outside(name, "too_large", f"is longer than {ID_MAXIMUM} bytes")
     if _size(headers) > HEADERS_MAXIMUM:
-        yield _named("headers", "too_large", f"are larger than {HEADERS_MAXIMUM} bytes")
+        yield outside("headers", "too_large", f"are larger than {HEADERS_MAXIMUM} bytes")
     if content_encoding is not None and content_encoding.lower() not in ("", "utf-8", "utf8"):
-        yield _named("content_encoding", "unsupported", "must be utf-8 or missing")
-
-
-def _named(name: str, code: str, reason: str) -> Fault:
-    return Place(name=name).fault(code, reason)
+        yield outside("content_encoding", "unsupported", "must be utf-8 or missing")
 
 
 def _size(value: object) -> int:

@@ -40,8 +40,16 @@ from shared.wire.own_fields import (
     window_faults,
 )
 from shared.wire.places import WHOLE, Place, shown
-from shared.wire.schema_faults import check, refusal
-from shared.wire.v0_1_bodies import BY_OLD_NAME, AddressFields, DispatchBody, FailoverFields, MessageBody, MessageFields
+from shared.wire.schema_faults import check, cut_to, refusal
+from shared.wire.v0_1_bodies import (
+    BY_OLD_NAME,
+    STEPS_MAXIMUM,
+    AddressFields,
+    DispatchBody,
+    FailoverFields,
+    MessageBody,
+    MessageFields,
+)
 
 _WINDOW_WORDS = frozenset({"expiry_time", "condition_status"})
 _TAKEN = NO_CONTENT | {"message", "content", "type"}
@@ -67,9 +75,11 @@ def read_dispatch(body: object) -> Request:
 
 def read_workflow(body: object, struct: type[DispatchBody]) -> Request:
     """Read a workflow by the struct of its generation. Raises WireError with all faults."""
+    body, known = cut_to(body, "workflow", STEPS_MAXIMUM)
     body = _without_last_failover(body)
     read, faults = check(body, struct)
-    known = tuple(_workflow_faults(body)) if isinstance(body, Mapping) else ()
+    if isinstance(body, Mapping):
+        known = (*known, *_workflow_faults(body))
     words, more = check(body, RequestFields)
     if read is None or words is None or known:
         raise refusal(known, faults, more)

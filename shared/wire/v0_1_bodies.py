@@ -10,6 +10,8 @@ from shared.channels import CHANNELS
 from shared.wire.own_fields import EXPIRY_TIME, ConditionStatus, ExpiryTime, StepFields
 from shared.wire.v1 import WebhookUrl, WebhookVersion
 
+STEPS_MAXIMUM = 10
+"""Items of `workflow`."""
 BY_OLD_NAME = {row.v0_1_name: row for row in CHANNELS.values() if row.v0_1_name is not None}
 """Channels by their name in v0.1 and beta bodies."""
 
@@ -74,5 +76,5 @@ class DispatchBody(Struct, kw_only=True):
     """The body of `POST /v0.1/dispatch`."""
 
     template: Annotated[str, Meta(description="failover", extra_json_schema={"enum": ["failover"]})]
-    workflow: Annotated[list[StepBody], Meta(min_length=1, max_length=10)]
+    workflow: Annotated[list[StepBody], Meta(min_length=1, max_length=STEPS_MAXIMUM)]
     align_ttl: Annotated[bool, Meta(description="true or false")] | UnsetType = UNSET

@@ -40,7 +40,10 @@ from shared.wire.own_fields import (
     window_faults,
 )
 from shared.wire.places import WHOLE, Place
-from shared.wire.schema_faults import check, refusal
+from shared.wire.schema_faults import check, cut_to, refusal
+
+FAILOVER_MAXIMUM = 9
+"""Items of `failover`: a workflow has at most ten steps, and the outer message is the first."""
 
 WebhookUrl = Annotated[str, Meta(max_length=2000, description="an http or https URL of at most 2000 characters")]
 WebhookVersion = Annotated[str, Meta(extra_json_schema={"enum": list(WEBHOOK_VERSIONS)})]
@@ -71,13 +74,15 @@ class FailoverItem(MessageFields, kw_only=True):
 class MessageBody(MessageFields, kw_only=True):
     """The body of `POST /v1/messages`."""
 
-    failover: Annotated[list[FailoverItem], Meta(min_length=1, max_length=9)] | UnsetType = UNSET
+    failover: Annotated[list[FailoverItem], Meta(min_length=1, max_length=FAILOVER_MAXIMUM)] | UnsetType = UNSET
 
 
 def read_message(body: object) -> Request:
     """Return the request that a `message.v1` body makes. Raises WireError with all faults."""
+    body, known = cut_to(body, "failover", FAILOVER_MAXIMUM)
     read, faults = check(body, MessageBody)
-    known = tuple(_rule_faults(body)) if isinstance(body, Mapping) else ()
+    if isinstance(body, Mapping):
+        known = (*known, *_rule_faults(body))
     words, more = check(body, RequestFields)
     if read is None or words is None or known:
         raise refusal(known, faults, more)
