@@ -42,7 +42,7 @@ lint: $(VENV) ## Style, types, shell, YAML, Dockerfile and compose file
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Mend it with: .venv/bin/ruff format ."; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/shellcheck deploy/*.sh .ci/run
+	@$(BIN)/shellcheck --external-sources deploy/*.sh deploy/rabbitmq/*.sh .ci/run
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/hadolint deploy/Dockerfile
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
