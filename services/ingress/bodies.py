@@ -21,11 +21,15 @@ def json_body(*, at_most: int) -> bytes:
 
 def raw_body(*, at_most: int) -> bytes:
     """Return the raw bytes of a body, at most so many. Raises RefusedError 413."""
-    request.max_content_length = at_most
+    # One more, because of a body without a length (chunked) the library returns the allowed beginning without a word.
+    request.max_content_length = at_most + 1
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise RefusedError(413, why="too_large", detail=f"The body is larger than {at_most} bytes.") from error
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > at_most:
+        raise RefusedError(413, why="too_large", detail=f"The body is larger than {at_most} bytes.")
+    return raw
 
 
 def _is_json() -> bool:

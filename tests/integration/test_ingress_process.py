@@ -1,8 +1,10 @@
 """The ingress as a process, against the real broker: what is accepted is in the queue, and nothing else is accepted."""
 
+import json
+import os
+import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +12,15 @@ from kombu import Connection, Queue
 
 from services.ingress.sends import SENDS
 from shared.ids import split_message_uuid
-from shared.queue.apply import declare
 from shared.wire.requests import StartType
-from tests.support.broker import Vhost
+from tests.support.broker import EXTERNAL, Vhost, external_vhost, fresh_vhost
 from tests.support.ingress import Ingress, new_store, start_ingress
 from tests.support.ingress_callers import MadeUpCaller
 from tests.support.ingress_webhooks import provider_account, signed
+from tests.support.queues import apply_topology, ready
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("ingress-process")
 
 ACME = MadeUpCaller(tenant="acme")
 OTHER = MadeUpCaller(tenant="other")
@@ -55,16 +59,34 @@ ID_NAMES = {
 }
 
 
-@pytest.fixture
-def ingress(vhost: Vhost, tmp_path: Path) -> Iterator[Ingress]:
-    declare(vhost.url)
-    store_url = new_store(tmp_path, ACME, OTHER, VONAGE)
-    running = start_ingress(tmp_path, broker_url=vhost.url, store_url=store_url)
+@pytest.fixture(scope="module")
+def broker_room(request: pytest.FixtureRequest) -> Iterator[Vhost]:
+    if os.environ.get(EXTERNAL):
+        with external_vhost() as external:
+            yield external
+        return
+    with fresh_vhost(request.getfixturevalue("broker")) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def started(broker_room: Vhost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingress]:
+    folder = tmp_path_factory.mktemp("ingress")
+    # As the shipped user, which may publish and nothing else.
+    broker_url = apply_topology(broker_room).ingress
+    running = start_ingress(folder, broker_url=broker_url, store_url=new_store(folder, ACME, OTHER, VONAGE))
     try:
         running.wait_until_ready()
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def ingress(started: Ingress, broker_room: Vhost) -> Ingress:
+    for queue in ("cascade.intake", "cascade.commands", "cascade.receipts", "cascade.inbound"):
+        taken_from(broker_room.url, queue)
+    return started
 
 
 def token(caller: MadeUpCaller = ACME) -> str:
@@ -80,7 +102,9 @@ def taken_from(url: str, queue: str) -> list[Any]:
     return taken
 
 
-def test_a_request_of_every_generation_is_accepted_and_really_in_the_queue(ingress: Ingress, vhost: Vhost) -> None:
+def test_a_request_of_every_generation_is_accepted_and_really_in_the_queue(
+    ingress: Ingress, broker_room: Vhost
+) -> None:
     given = {}
     for path, start_type, _ in SENDS:
         for slash in ("", "/", "/?"):
@@ -96,7 +120,7 @@ def test_a_request_of_every_generation_is_accepted_and_really_in_the_queue(ingre
         assert answer.json()["workflow_id"] == split_message_uuid(answer.json()["message_uuid"])[0]
         given[answer.json()["workflow_id"]] = StartType.MESSAGE_V1
 
-    taken = taken_from(vhost.url, "cascade.intake")
+    taken = taken_from(broker_room.url, "cascade.intake")
 
     assert given == {each.properties["message_id"]: each.properties["type"] for each in taken}
     assert {"acme"} == {each.headers["x-cascade-tenant"] for each in taken}
@@ -109,7 +133,7 @@ def test_a_request_of_every_generation_is_accepted_and_really_in_the_queue(ingre
     )
 
 
-def test_what_is_wrong_is_named_and_not_queued(ingress: Ingress, vhost: Vhost) -> None:
+def test_what_is_wrong_is_named_and_not_queued(ingress: Ingress, broker_room: Vhost) -> None:
     bad = {"channel": "sms", "message_type": "text", "to": "0", "text": ""}
     answers = {
         "fields": ingress.post("/v1/messages", bad, authorization=token()),
@@ -142,10 +166,10 @@ def test_what_is_wrong_is_named_and_not_queued(ingress: Ingress, vhost: Vhost) -
         assert answer.json()["detail"]
     assert {"to", "from", "text"} == {each["name"] for each in answers["fields"].json()["invalid_parameters"]}
     assert "POST" == answers["method"].headers["Allow"]
-    assert [] == taken_from(vhost.url, "cascade.intake")
+    assert [] == taken_from(broker_room.url, "cascade.intake")
 
 
-def test_fifty_forged_requests_get_the_same_401_and_are_not_queued(ingress: Ingress, vhost: Vhost) -> None:
+def test_fifty_forged_requests_get_the_same_401_and_are_not_queued(ingress: Ingress, broker_room: Vhost) -> None:
     stranger = MadeUpCaller(tenant="acme")
     good = ACME.token(now=time.time())
     forged = [
@@ -173,7 +197,7 @@ def test_fifty_forged_requests_get_the_same_401_and_are_not_queued(ingress: Ingr
     assert 1 == len(seen)
     assert {401} == {status for status, _ in seen}
     assert 401 == twice.status_code
-    assert [] == taken_from(vhost.url, "cascade.intake")
+    assert [] == taken_from(broker_room.url, "cascade.intake")
 
 
 def test_an_accepted_request_can_be_asked_for_before_any_dispatcher_ran(ingress: Ingress) -> None:
@@ -188,17 +212,17 @@ def test_an_accepted_request_can_be_asked_for_before_any_dispatcher_ran(ingress:
         assert 401 == ingress.get(path).status_code
 
 
-def test_a_cancel_before_the_start_is_queued(ingress: Ingress, vhost: Vhost) -> None:
+def test_a_cancel_before_the_start_is_queued(ingress: Ingress, broker_room: Vhost) -> None:
     workflow_id = ingress.post("/v0.1/dispatch", DISPATCH, authorization=token()).json()["dispatch_uuid"]
 
     assert 404 == ingress.delete(f"/v1/workflows/{workflow_id}", authorization=token(OTHER)).status_code
     assert 202 == ingress.delete(f"/v1/workflows/{workflow_id}", authorization=token()).status_code
-    (command,) = taken_from(vhost.url, "cascade.commands")
+    (command,) = taken_from(broker_room.url, "cascade.commands")
     assert "command.1" == command.properties["type"]
     assert workflow_id.encode() in bytes_of(command)
 
 
-def test_webhooks_are_queued_as_they_came_or_refused(ingress: Ingress, vhost: Vhost) -> None:
+def test_webhooks_are_queued_as_they_came_or_refused(ingress: Ingress, broker_room: Vhost) -> None:
     status = b'{"message_uuid":"6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e", "status" : "delivered"}\n'
     unreadable = b"\xff not json"
     other_account = provider_account("stranger")
@@ -211,8 +235,10 @@ def test_webhooks_are_queued_as_they_came_or_refused(ingress: Ingress, vhost: Vh
     assert 200 == ingress.post("/webhooks/status", raw=unreadable, authorization=signed(VONAGE, unreadable)).status_code
     assert 200 == ingress.post("/webhooks/inbound", raw=status, authorization=signed(VONAGE, status)).status_code
 
-    receipts = [each for each in taken_from(vhost.url, "cascade.receipts") if each.properties["type"] == "webhook.1"]
-    inbound = taken_from(vhost.url, "cascade.inbound")
+    receipts = [
+        each for each in taken_from(broker_room.url, "cascade.receipts") if each.properties["type"] == "webhook.1"
+    ]
+    inbound = taken_from(broker_room.url, "cascade.inbound")
 
     assert [status, unreadable] == [bytes_of(each) for each in receipts]
     assert [status] == [bytes_of(each) for each in inbound]
@@ -225,11 +251,12 @@ def bytes_of(message: Any) -> bytes:
 
 
 def test_markers_come_five_times_a_second_while_somebody_reads_and_seldom_while_nobody_does(
-    ingress: Ingress, vhost: Vhost
+    ingress: Ingress, broker_room: Vhost
 ) -> None:
-    unread = [each for each in taken_from(vhost.url, "cascade.receipts") if each.properties["type"] == "marker.1"]
+    wait_until(lambda: ready(broker_room.url, "cascade.receipts") >= 1, 15.0)
+    unread = taken_from(broker_room.url, "cascade.receipts")
     read: list[float] = []
-    with Connection(vhost.url) as connection, connection.channel() as channel:
+    with Connection(broker_room.url) as connection, connection.channel() as channel:
         consumer = channel.basic_consume("cascade.receipts", no_ack=True, callback=lambda _: read.append(time.time()))
 
         def drained() -> bool:
@@ -245,15 +272,20 @@ def test_markers_come_five_times_a_second_while_somebody_reads_and_seldom_while_
 
 
 def test_the_ingress_is_ready_and_counts_for_all_its_workers(ingress: Ingress) -> None:
+    before = accepted_so_far(ingress)
     for _ in range(20):
         assert 202 == ingress.post("/v1/messages", V1, authorization=token()).status_code
 
     assert {"broker": True, "store": True, "callers": True} == {
         each["name"]: each["ok"] for each in ingress.get("/readyz").json()["checks"]
     }
-    for _ in range(4):
-        line = 'cascade_messages_accepted_total{api="message.v1",source="http"} 20.0'
-        assert line in ingress.get("/metrics").text
+    assert [before + 20] * 4 == [accepted_so_far(ingress) for _ in range(4)]
+
+
+def accepted_so_far(ingress: Ingress) -> float:
+    counted = 'cascade_messages_accepted_total{api="message.v1",source="http"} '
+    lines = [line for line in ingress.get("/metrics").text.splitlines() if line.startswith(counted)]
+    return float(lines[0].removeprefix(counted)) if lines else 0.0
 
 
 def test_the_log_holds_no_number_no_text_and_no_token(ingress: Ingress) -> None:
@@ -261,6 +293,47 @@ def test_the_log_holds_no_number_no_text_and_no_token(ingress: Ingress) -> None:
     assert 202 == ingress.post("/v1/messages", V1, authorization=header).status_code
     assert 422 == ingress.post("/v1/messages", {**V1, "447700900000": 1, "to": "x"}, authorization=header).status_code
 
-    said = wait_until(lambda: text if (text := ingress.log.read_text()).count("request.answered") >= 2 else "")
+    said = ingress.log.read_text()
+    assert "request.answered" in said
     for secret in ("447700900000", "4711", header[7:40], ACME.api_secret):
         assert secret not in said
+
+
+def exchange(ingress: Ingress, request: bytes) -> bytes:
+    """Write bytes to the ingress and return all it answers until it closes."""
+    host, port = ingress.url.removeprefix("http://").split(":")
+    answer = b""
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(request)
+        while part := connection.recv(65_536):
+            answer += part
+    return answer
+
+
+def test_a_chunked_body_is_read_and_measured_like_any_other(ingress: Ingress, broker_room: Vhost) -> None:
+    def chunked(body: bytes) -> bytes:
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: {token()}\r\nConnection: close\r\n"
+        head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+
+    assert b" 202 " in exchange(ingress, chunked(json.dumps(V1).encode()))[:20]
+    assert b" 413 " in exchange(ingress, chunked(json.dumps(V1).encode() + b" " * 270_000))[:20]
+    assert 1 == len(taken_from(broker_room.url, "cascade.intake"))
+
+
+def test_two_authorization_headers_are_refused(ingress: Ingress, broker_room: Vhost) -> None:
+    body = json.dumps(V1).encode()
+    head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: {token()}\r\nAuthorization: {ACME.basic()}\r\n"
+    head += f"Connection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    assert b" 401 " in exchange(ingress, head.encode() + body)[:20]
+    assert [] == taken_from(broker_room.url, "cascade.intake")
+
+
+def test_a_body_of_two_lengths_is_refused(ingress: Ingress, broker_room: Vhost) -> None:
+    body = json.dumps(V1).encode()
+    head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: {token()}\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    assert b" 400 " in exchange(ingress, head.encode() + body)[:20]
+    assert [] == taken_from(broker_room.url, "cascade.intake")
