@@ -18,6 +18,7 @@ from services.ingress.traces import note, noted
 from shared import ids
 from shared.model import Generation
 from shared.queue import envelope, topology
+from shared.queue.address import user_of
 from shared.wire import answers
 from shared.wire.limits import BODY_MAXIMUM
 from shared.wire.requests import Start, StartType, read_start
@@ -63,7 +64,7 @@ def _send(start_type: StartType, generation: Generation) -> Response:
     start = read_start(start_type, raw)
     workflow_id = _new_id(here, caller)
     note(workflow_id=workflow_id, steps=len(start.steps), start_type=start_type.value)
-    here.publisher.publish(_message(start, raw, workflow_id, caller))
+    here.publisher.publish(_message(here, start, raw, workflow_id, caller))
     here.metrics.messages_accepted.labels("http", start_type.value).inc()
     body = answers.accepted(start_type, workflow_id, steps=len(start.steps))
     return Response(body, status=202, content_type="application/json")
@@ -78,7 +79,7 @@ def _new_id(here: House, caller: Caller) -> str:
     )
 
 
-def _message(start: Start, raw: bytes, workflow_id: str, caller: Caller) -> envelope.OutboundMessage:
+def _message(here: House, start: Start, raw: bytes, workflow_id: str, caller: Caller) -> envelope.OutboundMessage:
     headers = {
         envelope.TENANT: caller.tenant,
         envelope.WORKFLOW_ID: workflow_id,
@@ -95,6 +96,8 @@ def _message(start: Start, raw: bytes, workflow_id: str, caller: Caller) -> enve
         message_id=workflow_id,
         body=raw,
         headers=headers,
+        # The broker checks it against the connection; the dispatcher believes our headers by it.
+        user_id=user_of(here.settings.broker_url),
     )
 
 
