@@ -106,13 +106,14 @@ def start_node(
         return node
 
 
-def find_node(state_dir: Path) -> Node | None:
-    """Return the state folder's node if it runs; starts and downloads nothing."""
+def find_node(state_dir: Path, *, unpacked_dir: Path | None = None) -> Node | None:
+    """Return the state folder's node if it runs; `unpacked_dir` as it was started with. Starts nothing."""
     folder = NodeFolder(state_dir.absolute())
     process, identity = PidFile(folder.state_dir, "rabbitmq").read(), folder.read_identity()
     if process is None or identity is None:
         return None
-    return Node(folder=folder, software=find_software(folder.state_dir / "debian"), identity=identity, process=process)
+    software = find_software(unpacked_dir or folder.state_dir / "debian")
+    return Node(folder=folder, software=software, identity=identity, process=process)
 
 
 def stop_node(state_dir: Path) -> bool:

@@ -57,7 +57,7 @@ def find_broker(home: Home) -> BrokerUrls:
     named = os.environ.get(BROKER_VARIABLE)
     if named:
         return BrokerUrls(ingress=named, dispatcher=named, console=named, setup=named, private_pid=None)
-    node = find_node(home.state_dir)
+    node = find_node(home.state_dir, unpacked_dir=home.unpacked_dir)
     if node is None:
         raise ConfigError(f"No broker runs here: run `make up`, or set {BROKER_VARIABLE}.")
     return _of_node(node.amqp_port, home.passwords(tuple(user.name for user in SERVICE_USERS)), node.pid)
@@ -67,7 +67,7 @@ def private_ctl(home: Home) -> Ctl | None:
     """Return rabbitmqctl of the private node; None where the broker is somebody else's."""
     if os.environ.get(BROKER_VARIABLE):
         return None
-    node = find_node(home.state_dir)
+    node = find_node(home.state_dir, unpacked_dir=home.unpacked_dir)
     return node.ctl if node is not None else None
 
 
