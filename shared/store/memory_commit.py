@@ -97,9 +97,12 @@ def _note(state: MemoryState, row: AttemptRow) -> None:
     old = state.attempts.get(row.reference)
     if old is None:
         state.references[row.workflow_id] = (*state.references.get(row.workflow_id, ()), row.reference)
-    if row.provider_uuid is not None and (old is None or old.provider_uuid != row.provider_uuid):
-        references = state.by_provider_uuid.get(row.provider_uuid, ())
-        state.by_provider_uuid[row.provider_uuid] = (*references, row.reference)
+    known = None if old is None else old.provider_uuid
+    if known != row.provider_uuid:
+        for uuid, keep in ((known, ()), (row.provider_uuid, (row.reference,))):
+            if uuid is not None:
+                others = tuple(each for each in state.by_provider_uuid.get(uuid, ()) if each != row.reference)
+                state.by_provider_uuid[uuid] = others + keep
     state.attempts[row.reference] = row
 
 

@@ -20,13 +20,16 @@ _SERVER_LIMITS = (
 )
 
 
-def connect(url: str, *, clock: Callable[[], float] = time.time) -> Database:
-    """Return a database by its URL; nothing is opened yet. Raises ConfigError where the URL is none of ours."""
+def connect(url: str, *, clock: Callable[[], float] = time.time, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
+    """Return a database by its URL; nothing is opened yet. Raises ConfigError where the URL is none of ours.
+
+    `busy_timeout_s` is how long a transaction on SQLite waits for another's write lock.
+    """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         # One connection a thread that works at the same moment; waiting for the lock is SQLite's affair.
         engine = create_engine(
-            parsed, pool_size=8, max_overflow=56, pool_timeout=BUSY_TIMEOUT_S, connect_args={"timeout": BUSY_TIMEOUT_S}
+            parsed, pool_size=8, max_overflow=56, pool_timeout=busy_timeout_s, connect_args={"timeout": busy_timeout_s}
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
