@@ -71,6 +71,7 @@ def test_the_body_is_published_as_it_came(room: Room) -> None:
     (message,) = room.broker.published
     assert raw == message.body
     assert ("cascade.sends", "message.v1", "message.v1") == (message.exchange, message.routing_key, message.type)
+    assert "guest" == message.user_id, "the user of the broker's address, by which the dispatcher believes the headers"
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v0.1/messages", "/v0.1/dispatch"])
