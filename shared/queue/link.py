@@ -106,11 +106,11 @@ class Link:
                 if self.blocked:
                     raise Blocked("the broker takes no publishes now: it is short of memory or disk")
                 self._wire.drain_events(timeout=_left(ends))
-        if self._returned is not None:
-            raise Unroutable(
-                f"{message.exchange} leads nowhere with key {message.routing_key!r} ({self._returned}):"
-                " the topology was not applied"
-            )
+            if self._returned is not None:
+                raise Unroutable(
+                    f"{message.exchange} leads nowhere with key {message.routing_key!r} ({self._returned}):"
+                    " the topology was not applied"
+                )
         self._used()
 
     def depth(self, queue: str, *, ends: float) -> QueueDepth:
