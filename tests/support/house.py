@@ -131,16 +131,26 @@ def _impure_calls(source: str) -> Iterator[tuple[int, str]]:
 
 def caught_too_much(tree: Tree) -> list[str]:
     """`except Exception`, `except BaseException` and a bare `except` that do not end by raising again."""
-    faults = []
-    for path, source in tree.items():
-        for node in ast.walk(ast.parse(source)):
-            if not isinstance(node, ast.ExceptHandler) or path in MAY_CATCH_ALL:
-                continue
+    return [
+        f"{path}:{line}: only an outermost loop may catch everything, not {function or 'a module'}()"
+        for path, source in tree.items()
+        for line, function in catchers(source)
+        if f"{path}:{function}" not in MAY_CATCH_ALL
+    ]
+
+
+def catchers(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line of each handler that catches everything for good, and the innermost function it is in."""
+    within: list[tuple[ast.AST, str]] = [(ast.parse(source), "")]
+    while within:
+        node, function = within.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
+        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
             last = node.body[-1]
-            raises_again = isinstance(last, ast.Raise) and last.exc is None
-            if _catches_all(node.type) and not raises_again:
-                faults.append(f"{path}:{node.lineno}: only an outermost loop may catch everything")
-    return faults
+            if not (isinstance(last, ast.Raise) and last.exc is None):
+                yield node.lineno, function
+        within.extend((child, function) for child in ast.iter_child_nodes(node))
 
 
 def _catches_all(caught: ast.expr | None) -> bool:
