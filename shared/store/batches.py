@@ -31,10 +31,19 @@ def _check_change(change: Change) -> None:
         raise CommitFailed(f"workflow {workflow.workflow_id} has not ended and would never wake")
 
 
+def check_follows(change: Change, *, sequence: int) -> None:
+    """Raise CommitFailed where the journal, which ends at `sequence`, would get a gap or an entry twice."""
+    if change.entries[0].sequence != sequence + 1:
+        raise CommitFailed(
+            f"workflow {change.workflow.workflow_id}: entry {change.entries[0].sequence} can't follow entry {sequence}"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """What a row was before a change."""
 
+    sequence: int
     state: State
     step: int
     ready_since: float | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.errors import CommitFailed
 from shared.model import State
 from shared.store.batches import (
     Before,
     all_callbacks,
     check_batch,
+    check_follows,
     dated_callback,
     merged_attempt,
     merged_stop,
@@ -27,8 +27,7 @@ def commit_to(state: MemoryState, batch: Batch, *, now: float) -> Committed:
     won = [change for change in batch.changes if _wins(state, change)]
     for change in won:
         written = state.journal.get(change.workflow.workflow_id, ())
-        if written and written[-1].sequence >= change.entries[0].sequence:
-            raise CommitFailed(f"workflow {change.workflow.workflow_id} has entry {change.entries[0].sequence} already")
+        check_follows(change, sequence=written[-1].sequence if written else 0)
 
     lost = {change.workflow.workflow_id for change in batch.changes}
     lost -= {change.workflow.workflow_id for change in won}
@@ -75,7 +74,12 @@ def _write(state: MemoryState, change: Change, *, now: float) -> None:
     old = state.workflows.get(workflow.workflow_id)
     before = None
     if old is not None:
-        before = Before(state=old.workflow.state, step=old.workflow.current, ready_since=old.ready_since)
+        before = Before(
+            sequence=old.workflow.sequence,
+            state=old.workflow.state,
+            step=old.workflow.current,
+            ready_since=old.ready_since,
+        )
     state.workflows[workflow.workflow_id] = Kept(
         workflow=workflow,
         version=1 if old is None else old.version + 1,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 
 from shared.errors import CommitFailed
 from shared.model import State
-from shared.store.batches import Before, all_callbacks, check_batch, dated_callback, ready_since
+from shared.store.batches import Before, all_callbacks, check_batch, check_follows, dated_callback, ready_since
 from shared.store.records import Batch, Change, Committed, Tombstone
 from shared.store.sql_database import Database
 from shared.store.sql_follow import (
@@ -27,15 +27,8 @@ from shared.store.sql_follow import (
     unpark,
     write_stops,
 )
-from shared.store.sql_rows import (
-    Values,
-    callback_values,
-    entry_values,
-    inbound_values,
-    outbox_values,
-    tombstone_values,
-    workflow_values,
-)
+from shared.store.sql_rows import Values, entry_values, outbox_values, workflow_values
+from shared.store.sql_rows_around import callback_values, inbound_values, tombstone_values
 from shared.store.tables import callbacks, inbound, journal, tombstones, workflows
 
 _UPDATE = (
@@ -51,6 +44,7 @@ _UPDATE = (
 )
 
 _Known = dict[str, tuple[int, Before]]
+"""Version and more of the rows that are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +119,10 @@ def _lock(database: Database, connection: Connection, workflow_ids: list[str]) -
         return {}
     rows = connection.execute(database.once(_locked), database.listed(workflow_ids))
     return {
-        row.workflow_id: (row.version, Before(state=State(row.state), step=row.step, ready_since=row.ready_since))
+        row.workflow_id: (
+            row.version,
+            Before(sequence=row.sequence, state=State(row.state), step=row.step, ready_since=row.ready_since),
+        )
         for row in rows
     }
 
@@ -135,8 +132,9 @@ def _update(connection: Connection, prepared: list[_Prepared], known: _Known, no
     moved: set[str] = set()
     for each in prepared:
         version, before = known.get(each.workflow_id, (None, None))
-        if version is None or each.change.version != version:
+        if version is None or before is None or each.change.version != version:
             continue
+        check_follows(each.change, sequence=before.sequence)
         moved.add(each.workflow_id)
         rows.append(
             each.row
@@ -164,6 +162,8 @@ def _insert(
     for workflow_id in connection.execute(database.once(_buried), database.listed(new)).scalars():
         if new[workflow_id].change.workflow.state is not State.FINAL:
             del new[workflow_id]
+    for each in new.values():
+        check_follows(each.change, sequence=0)
     rows = [
         each.row | {"version": 1, "ready_since": ready_since(each.change, None, now=now), "quarantined_until": None}
         for each in new.values()
@@ -184,7 +184,7 @@ def _bury(database: Database, connection: Connection, rows: tuple[Tombstone, ...
 def _locked(database: Database) -> Select[Any]:
     columns = workflows.c
     return (
-        select(columns.workflow_id, columns.version, columns.state, columns.step, columns.ready_since)
+        select(columns.workflow_id, columns.version, columns.sequence, columns.state, columns.step, columns.ready_since)
         .where(database.among(columns.workflow_id))
         .order_by(columns.workflow_id)
         .with_for_update()

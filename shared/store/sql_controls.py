@@ -8,7 +8,7 @@ from shared.model import Stop
 from shared.store.records import Controls
 from shared.store.sql_database import Database
 from shared.store.sql_follow import WATERMARK, write_stops
-from shared.store.sql_rows import stop_name, stop_of
+from shared.store.sql_rows_around import stop_name, stop_of
 from shared.store.tables_directory import controls
 
 

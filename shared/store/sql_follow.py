@@ -10,15 +10,8 @@ from shared.model import Stop
 from shared.store.batches import merged_stop
 from shared.store.records import AttemptRow, ParkedReceipt, Suppression
 from shared.store.sql_database import Database
-from shared.store.sql_rows import (
-    Values,
-    attempt_values,
-    parked_values,
-    stop_name,
-    stop_of,
-    stop_values,
-    suppression_values,
-)
+from shared.store.sql_rows import Values, attempt_values
+from shared.store.sql_rows_around import parked_values, stop_name, stop_of, stop_values, suppression_values
 from shared.store.tables import attempts, outbox, receipts_parked, suppressions
 from shared.store.tables_directory import controls
 

@@ -13,7 +13,8 @@ from shared.store.document import DOCUMENT_SCHEMA, UnreadableDocument, decode_wo
 from shared.store.due_range import DUE_RANGE, from_a_random_place
 from shared.store.records import AttemptRow, Stored, Tombstone, Turn
 from shared.store.sql_database import Database
-from shared.store.sql_rows import AnyRow, attempt_of, tombstone_of
+from shared.store.sql_rows import AnyRow, attempt_of
+from shared.store.sql_rows_around import tombstone_of
 from shared.store.tables import attempts, journal, suppressions, tombstones, workflows
 
 STORED = (

@@ -9,7 +9,8 @@ from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 
 from shared.store.records import CallbackAnswer, CallbackRow, OutboxRow, ParkedReceipt
 from shared.store.sql_database import Database
-from shared.store.sql_rows import callback_of, outbox_of, parked_of
+from shared.store.sql_rows import outbox_of
+from shared.store.sql_rows_around import callback_of, parked_of
 from shared.store.tables import callbacks, outbox, receipts_parked
 
 

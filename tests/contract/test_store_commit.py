@@ -155,6 +155,10 @@ IMPOSSIBLE: dict[str, Callable[[], Batch]] = {
     "no wake time before the end": lambda: batch(start(workflow(1), wake_at=None), start(workflow(2))),
     "the same workflow twice": lambda: batch(start(workflow(1)), start(workflow(1)), start(workflow(2))),
     "headers that are no JSON": lambda: batch(start(workflow(2)), outbox=(outbox_row("a", odd=object()),)),
+    "a journal that begins in its middle": lambda: batch(
+        start(replace(workflow(1), sequence=2), entries=(entry(2),)), start(workflow(2))
+    ),
+    "a gap behind the journal": lambda: batch(change(replace(workflow(9), sequence=2), version=1), start(workflow(2))),
     "an entry that is there already": lambda: batch(
         change(workflow(9), version=1, workflow=workflow(9), entries=(entry(1),)), start(workflow(2))
     ),

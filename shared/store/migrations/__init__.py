@@ -51,6 +51,8 @@ def upgrade(url: str) -> str:
     try:
         with database.writing() as connection:
             if not database.is_sqlite:
+                # An index on a large table may take longer than any statement of the services.
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             there = MigrationContext.configure(connection).get_current_revision()
             if there is None or there < head():
