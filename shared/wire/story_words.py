@@ -61,12 +61,20 @@ def reason_words(reason: Reason | None) -> str:
 def problem_words(facts: Mapping[str, object]) -> str:
     """Return code, title and detail of a problem as a remark, empty where no fact names one."""
     code, title, detail = (str(facts.get(name) or "") for name in ("code", "title", "detail"))
+    if code and title and not code.isdigit():
+        return _own_problem(title, detail)
     if code.isdigit():
         code = f"HTTP {code}" if len(code) == 3 else f"code {code}"
-    elif title:
-        code = ""  # a word of ours says no more than the title
     words = f"{title} ({code})" if title and code else title or code
     return f"{words}: {detail.rstrip('.')}" if words and detail and detail != title else words or detail.rstrip(".")
+
+
+def _own_problem(title: str, detail: str) -> str:
+    """Return a problem that we named ourselves. Its code says no more than its title, which goes on a sentence."""
+    words = title[:1].lower() + title[1:]
+    if not detail or " " not in detail:
+        return f"{words} ({detail})" if detail else words
+    return f"{words}, since {detail[:1].lower()}{detail[1:].rstrip('.')}"
 
 
 def length(seconds: object) -> str:

@@ -275,7 +275,12 @@ def test_lengths_are_said_in_the_unit_that_fits(seconds: object, expected: str) 
         ({}, ""),
         ({"code": "1330"}, "code 1330"),
         ({"code": "422", "title": "Invalid sender"}, "Invalid sender (HTTP 422)"),
-        ({"code": "timeout", "title": "No answer in time"}, "No answer in time"),
+        ({"code": "timeout", "title": "No answer in time"}, "no answer in time"),
+        ({"code": "reset", "title": "The line broke", "detail": "ConnectionError"}, "the line broke (ConnectionError)"),
+        (
+            {"code": "lost", "title": "The call was lost", "detail": "The process ended."},
+            "the call was lost, since the process ended",
+        ),
         ({"code": "timeout"}, "timeout"),
         ({"code": "402", "title": "Low balance", "detail": "No money."}, "Low balance (HTTP 402): No money"),
         ({"detail": "Only words."}, "Only words"),
