@@ -32,6 +32,8 @@ class Told:
     """Final entries in its journal; anything but one is a fault."""
     by: str | None
     """Channel of the final entry's receipt; None where no receipt gave the outcome."""
+    also: tuple[str, ...] = ()
+    """Channels that reached somebody beside `by`."""
     resends: Mapping[str, int] = field(default_factory=dict)
     """Re-sends that the journal names, by channel."""
 
@@ -84,6 +86,7 @@ def told_of(mark: str, workflow: Mapping[str, Any], entries: Sequence[Mapping[st
         outcome=None if outcome is None else Outcome(outcome),
         ends=len(finals),
         by=channels[by] if by is not None else None,
+        also=tuple(channels[number] for number in workflow.get("also_reached", [])),
         resends=dict(resends),
     )
 
@@ -116,7 +119,7 @@ def ending_of(told: Told, received: Received) -> Ending | None:
     if told.outcome is None:
         return None
     of_mark = {channel: number for (mark, channel), number in received.items() if mark == told.mark}
-    return Ending(outcome=told.outcome, by=told.by, received=of_mark)
+    return Ending(outcome=told.outcome, by=told.by, received=of_mark, also=told.also)
 
 
 def _lost(told: Told, received: Received) -> str:

@@ -7,7 +7,7 @@ number but ...009 is delivered. All numbers are of the range that is kept free f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shared.model import Outcome
@@ -47,6 +47,8 @@ class Ending:
     """Channel whose receipt gave the outcome; None where none did."""
     received: Mapping[str, int] = field(default_factory=dict)
     """Messages by channel; a channel that received none is not there."""
+    also: tuple[str, ...] = ()
+    """Channels that reached somebody beside `by`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ KINDS: tuple[Kind, ...] = (
         share=16,
         recipients=(f"{FICTION}004",),
         expected="SMS after the window; Viber noted",
-        endings=(_SMS_AFTER_VIBER,),
+        endings=(replace(_SMS_AFTER_VIBER, also=(VIBER,)),),
     ),
     Kind(
         name="busy, HTTP 429",
@@ -200,6 +202,7 @@ KINDS: tuple[Kind, ...] = (
         expected="cancelled, no SMS",
         endings=(Ending(outcome=Outcome.CANCELLED, received={VIBER: 1}),),
         via=(Via.DISPATCH, Via.V1),
+        cancelled=True,
     ),
 )
 
@@ -207,7 +210,8 @@ KINDS: tuple[Kind, ...] = (
 def scripts(*, slow: int, in_doubt: int) -> dict[str, dict[str, Sequence[object]]]:
     """Return the sandbox's scripts by recipient, for so many workflows to SLOW and to IN_DOUBT."""
     told = [{"status": "submitted", "after": SLOW_ANSWER_S + 2}, {"status": "delivered", "after": SLOW_ANSWER_S + 3}]
-    taken = [{"delay": SLOW_ANSWER_S, "receipts": told if number % 2 else []} for number in range(slow)]
+    # In pairs: two dispatchers are served in turn, and each is to have calls of both sorts.
+    taken = [{"delay": SLOW_ANSWER_S, "receipts": told if number // 2 % 2 else []} for number in range(slow)]
     arrives = {"receipts": [{"status": "submitted", "after": 0.1}, {"status": "delivered", "after": 0.3}]}
     return {
         HANGS: {VIBER: [{"hang": True}]},

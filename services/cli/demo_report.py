@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from services.cli.demo_count import Count, Received, Told, ending_of
+from services.cli.demo_heard import REPORTED, Heard
 from services.cli.demo_kinds import Ending, Kind
 from services.cli.demo_plan import Planned
 from shared.wire.story_words import channel_name
@@ -68,8 +69,9 @@ def ending_words(ending: Ending | None) -> str:
     if ending is None:
         return "has not ended"
     by = f" by {channel_name(ending.by)}" if ending.by else ""
+    also = f", also {', '.join(channel_name(channel) for channel in ending.also)}" if ending.also else ""
     got = ", ".join(f"{channel_name(channel)} {number}" for channel, number in sorted(ending.received.items()))
-    return f"{ending.outcome.value}{by}; the provider received {got or 'nothing'}"
+    return f"{ending.outcome.value}{by}{also}; the provider received {got or 'nothing'}"
 
 
 def kill_lines(kill: Kill, cases: Sequence[Case]) -> Iterator[str]:
@@ -109,13 +111,18 @@ def story(case: Case, title: str) -> Iterator[str]:
         yield f"    {_moment(entry['at']).strftime('%H:%M:%S')}  {entry['text']}"
 
 
-def closing(count: Count, cases: Sequence[Case], received: Received) -> Iterator[str]:
+def closing(count: Count, cases: Sequence[Case], received: Received, heard: Heard) -> Iterator[str]:
     """Yield the sums before the last line, with a sentence for everything that is wrong."""
     messages = sum(received.values())
     yield f"  accepted {len(cases)} workflows; the provider received {messages} messages, counted by the callers' marks"
     unmarked = sum(number for (mark, _), number in received.items() if not mark)
     if unmarked:
         yield f"  without a mark: {unmarked} messages that no caller of the demo sent"
+    reported = sum(case.planned.via in REPORTED for case in cases)
+    yield (
+        f"  the callers heard {heard.statuses} statuses and {heard.reports} final reports"
+        f" of {reported} workflows; {heard.ill_signed} signatures did not hold"
+    )
     yield f"  sent again in doubt, as the journal says: {count.resent}"
     for sentence in count.lost:
         yield f"  LOST {sentence}"

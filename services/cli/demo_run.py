@@ -16,6 +16,7 @@ from services.cli.client import IngressClient, Refused
 from services.cli.client_sandbox import SandboxClient
 from services.cli.credentials import DEMO_TENANT
 from services.cli.demo_count import Count, count, received_by_mark, told_of
+from services.cli.demo_heard import Heard, heard_of
 from services.cli.demo_kill import DOWN_S, Struck, start_again, strike
 from services.cli.demo_kinds import IN_DOUBT, SLOW, SLOW_ANSWER_S, scripts
 from services.cli.demo_plan import Plan
@@ -49,6 +50,7 @@ class Result:
     received: Counter[tuple[str, str]]
     kill: Kill
     count: Count
+    heard: Heard
 
 
 def perform(home: Home, urls: BrokerUrls, plan: Plan, say: Say) -> Result:
@@ -89,9 +91,8 @@ def _play(
     quiet_since: float | None = None
     while quiet_since is None or time.monotonic() < quiet_since + QUIET_S:
         now = time.monotonic()
-        while waiting and waiting[0].after_s <= now - begun:
+        if waiting and waiting[0].after_s <= now - begun:
             stage.send(waiting.pop(0))
-            now = time.monotonic()
         if struck is None and now - begun >= plan.batch_after_s:
             struck = _kill_amid_the_batch(home, plan, stage, sandbox, say)
         if struck is not None and kill is None and time.time() >= struck.at + DOWN_S:
@@ -105,7 +106,8 @@ def _play(
             say(_progress(plan, stage, len(waiting)))
         over = not waiting and kill is not None and (not stage.open_count or now - begun >= LONGEST_S)
         quiet_since = (quiet_since or now) if over else None
-        time.sleep(0.02)
+        if not waiting or waiting[0].after_s > time.monotonic() - begun:
+            time.sleep(0.02)
     if kill is None:
         raise CascadeError("No dispatcher was killed.")
     return kill
@@ -142,6 +144,7 @@ def _compare(client: IngressClient, sandbox: SandboxClient, stage: Stage, kill: 
         received=received,
         kill=kill,
         count=count([case.told for case in cases], received),
+        heard=heard_of(sandbox.callbacks("demo")),
     )
 
 

@@ -132,6 +132,6 @@ def _tell(result: Result, home: Home, *, seconds: float) -> None:
     click.echo()
     for sentence in result.not_accepted:
         click.echo(f"  not accepted: {sentence}")
-    for line in closing(result.count, result.cases, result.received):
+    for line in closing(result.count, result.cases, result.received, result.heard):
         click.echo(line)
     click.echo(f"  it took {seconds:.0f} s; logs and store are kept in {shown(home.state_dir)}/ until the next demo")
