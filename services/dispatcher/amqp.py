@@ -149,8 +149,8 @@ class Amqp:
     def _live(self) -> None:
         loop = IOLoop()
         services = SelectorIOServicesAdapter(loop)
-        self._consuming = self._session("consumes", _Both(self._consumers, self._depths), services)
-        self._publishing = self._session("publishes", self._relay, services)
+        consuming = self._consuming = self._session("consumes", _Both(self._consumers, self._depths), services)
+        publishing = self._publishing = self._session("publishes", self._relay, services)
         with self._lock:
             self._loop = loop
         loop.add_callback(self._serve_requests)
@@ -160,6 +160,12 @@ class Amqp:
         finally:
             with self._lock:
                 self._loop = None
+            if not (consuming.over and publishing.over):
+                # The loop broke off: let it run once more, for closing the sockets.
+                consuming.abort("broken off")
+                publishing.abort("broken off")
+                loop.call_later(_TICK_S, loop.stop)
+                loop.start()
             loop.close()
 
     def _session(self, does: str, user: User, services: SelectorIOServicesAdapter) -> Session:
