@@ -11,7 +11,7 @@ url, body = sys.argv[1], Path(sys.argv[2]).read_bytes()
 with Connection(url, transport_options={"confirm_publish": True}) as connection:
     user = connection.userid
     answers = Queue(f"{user}.answers", Exchange("cascade.answers", passive=True), routing_key=f"{user}.answers")
-    with Consumer(connection, [answers], on_message=lambda m: (print(m.body.decode()), m.ack())):
+    with Consumer(connection, [answers], on_message=lambda m: (print(m.body), m.ack())):
         Producer(connection.channel()).publish(
             body,
             exchange="cascade.sends",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 
+from services.dispatcher.amendments import amendable
 from services.dispatcher.draft import Draft
 from services.dispatcher.events import RaiseStop, Received, Suppress
+from services.dispatcher.failover_again import again_after_s, back_off_again
 from services.dispatcher.failover_moves import (
     facts_of,
     finish,
@@ -33,8 +34,6 @@ from shared.model import (
     Workflow,
 )
 
-AGAIN_DELAYS_S = (5.0, 30.0)
-"""Another attempt after 5 s, then after 30 s; at most two a step (semantics 6)."""
 PLAIN = CodeMeaning(code_class=CodeClass.NEXT)
 TTL_OVER = "1360"
 
@@ -96,8 +95,8 @@ def negative(draft: Draft, event: Received) -> None:
     number, problem = event.step, event.receipt.problem
     draft.put_attempt(number, _dead(attempt, event))
     others_out = draft.step.may_be_out
-    again_after_s = None if others_out else _again_after_s(draft, meaning)
-    tried_again = others_out or again_after_s is not None or meaning.code_class is CodeClass.FAULT
+    delay_s = None if others_out else again_after_s(draft, meaning)
+    tried_again = others_out or delay_s is not None or meaning.code_class is CodeClass.FAULT
     _write_negative(draft, event, told=not tried_again)
     _suppress_person(draft, event, meaning)
     if others_out:
@@ -105,8 +104,8 @@ def negative(draft: Draft, event: Received) -> None:
             wait_on(draft)  # the call in flight is dead, but an earlier one may still be out
         return
     draft.change_current(doubt_at=None)
-    if again_after_s is not None:
-        _back_off_again(draft, attempt.number, again_after_s)
+    if delay_s is not None:
+        back_off_again(draft, attempt.number, delay_s)
     elif meaning.code_class is CodeClass.FAULT:
         _start_anew(draft)
         stop_and_hold(draft, meaning.scope or Scope.ACCOUNT, problem or Problem(code="", title="provider fault"))
@@ -131,10 +130,10 @@ def of_another_step(draft: Draft, event: Received) -> None:
 
 def after_the_end(draft: Draft, event: Received) -> None:
     """Journal only; `workflow.amended` if reach or cost changed."""
-    before = _amendable(draft.workflow)
+    before = amendable(draft.workflow)
     of_another_step(draft, event)
     workflow = draft.workflow
-    if _amendable(workflow) != before:
+    if amendable(workflow) != before:
         draft.write(
             What.AMENDED,
             step=event.step,
@@ -235,32 +234,6 @@ def _write_negative(draft: Draft, event: Received, *, told: bool) -> None:
         )
 
 
-def _again_after_s(draft: Draft, meaning: CodeMeaning) -> float | None:
-    """Return the delay before another attempt, None where none is due: class, count, and the window decide."""
-    step = draft.step
-    is_last = step.number == len(draft.workflow.steps)
-    wanted = meaning.code_class is CodeClass.AGAIN or (meaning.code_class is CodeClass.AGAIN_IF_LAST and is_last)
-    if not wanted or step.again_count >= len(AGAIN_DELAYS_S):
-        return None
-    delay_s = AGAIN_DELAYS_S[step.again_count]
-    if step.window_ends_at is not None and draft.now + delay_s >= step.window_ends_at:
-        return None
-    return delay_s
-
-
-def _back_off_again(draft: Draft, attempt: int, delay_s: float) -> None:
-    step = draft.step
-    draft.change(state=State.BACKING_OFF, lease_until=None)
-    draft.change_current(again_count=step.again_count + 1, retry_at=draft.now + delay_s, held_since=None)
-    draft.write(
-        What.BACKED_OFF,
-        step=step.number,
-        attempt=attempt,
-        reason=Reason.AGAIN,
-        facts={"channel": step.message.channel, "retry_at": draft.now + delay_s},
-    )
-
-
 def _start_anew(draft: Draft) -> None:
     """After a fault of ours the step has all its time again."""
     draft.change_current(
@@ -304,19 +277,3 @@ def _reason_of(event: Received) -> Reason:
     if problem is not None and problem.code == TTL_OVER:
         return Reason.EXPIRED_AT_PROVIDER
     return Reason.UNDELIVERABLE if event.receipt.status is Status.UNDELIVERABLE else Reason.REJECTED
-
-
-def _amendable(workflow: Workflow) -> tuple[object, ...]:
-    """What later knowledge may amend: reach and cost."""
-    return workflow.reached, workflow.also_reached, workflow.may_have_reached, _cost(workflow)
-
-
-def _cost(workflow: Workflow) -> Decimal:
-    total = Decimal(0)
-    for step in workflow.steps:
-        for attempt in step.attempts:
-            try:
-                total += Decimal(attempt.price or "0")
-            except InvalidOperation:  # the provider's own words; a price we can't read is no price
-                continue
-    return total

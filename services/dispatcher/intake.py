@@ -102,8 +102,7 @@ def reply_of(delivery: Delivery) -> Reply | None:
     if not user or not address or not delivery.message_id:
         return None
     own = address.startswith(f"{user}.") and len(address.encode(errors="replace")) <= 255
-    fits = len(delivery.message_id.encode(errors="replace")) <= envelope.MAXIMUM_ID_BYTES
-    return Reply(routing_key=address, correlation_id=delivery.message_id) if own and fits else None
+    return Reply(routing_key=address, correlation_id=delivery.message_id) if own else None
 
 
 def _named_by_the_ingress(delivery: Delivery) -> _Origin:

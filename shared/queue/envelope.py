@@ -97,7 +97,7 @@ def check_outbound(
         ("reply_to", reply_to or "", _MAXIMUM_SHORT_BYTES),
         ("type", type, MAXIMUM_ID_BYTES),
         ("message_id", message_id, MAXIMUM_ID_BYTES),
-        ("correlation_id", correlation_id or "", MAXIMUM_ID_BYTES),
+        ("correlation_id", correlation_id or "", _MAXIMUM_SHORT_BYTES),  # an answer names an id that is too long
         ("user_id", user_id or "", MAXIMUM_ID_BYTES),
     )
     try:

@@ -1,10 +1,10 @@
 """A whole deployment, started as `make up` starts one: broker, store, sandbox, ingress, dispatchers, on free ports.
 
-    deployment = start_deployment(folder)
-    sent = deployment.send(viber_then_sms("447700900003", mark="m-1"))
-    deployment.wait_final(sent)
-    deployment.received("m-1")
-    deployment.stop()
+deployment = start_deployment(folder)
+sent = deployment.send(viber_then_sms("447700900003", mark="m-1"))
+deployment.wait_final(sent)
+deployment.received("m-1")
+deployment.stop()
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import requests
 
 from deploy.ports import free_port
 from services.cli import fleet
-from services.cli.broker import BrokerUrls, find_broker
+from services.cli.broker import BrokerUrls, private_ctl
 from services.cli.down import stop_home
 from services.cli.home import Home
 from services.cli.tokens import caller_token
 from services.cli.up import start_home
+from shared.queue.topology import DEFAULT_VHOST
 from shared.store.opening import open_store
 from shared.store.port import Store
 from tests.support.waiting import wait_until
@@ -126,6 +127,13 @@ class Deployment:
         fleet.start(self.home, member)
         fleet.wait_until_ready(self.home, member, self.store)
 
+    def dead_letters(self) -> int:
+        """Return how many messages lie in `cascade.dead`; the broker counts with a lag of some seconds."""
+        ctl = private_ctl(self.home)
+        assert ctl is not None
+        lines = ctl("list_queues", "-p", DEFAULT_VHOST, "name", "messages").splitlines()[1:]
+        return int(dict(line.split("\t") for line in lines)["cascade.dead"])
+
     def stop(self) -> None:
         self.store.close()
         stop_home(self.home)
@@ -133,15 +141,13 @@ class Deployment:
 
 def start_deployment(folder: Path, *, unpacked_dir: Path, dispatchers: int = 2) -> Deployment:
     """Start everything under `folder`."""
-    home = Home(
-        state_dir=folder, ports={"ingress": free_port(), "sandbox": free_port()}, unpacked_dir=unpacked_dir
-    )
+    home = Home(state_dir=folder, ports={"ingress": free_port(), "sandbox": free_port()}, unpacked_dir=unpacked_dir)
     try:
         urls = start_home(home, say=lambda _line: None, dispatchers=dispatchers)
     except BaseException:
         stop_home(home)
         raise
-    return Deployment(home=home, urls=find_broker(home) or urls, store=open_store(home.store_url))
+    return Deployment(home=home, urls=urls, store=open_store(home.store_url))
 
 
 def new_mark() -> str:

@@ -6,21 +6,12 @@ import time
 
 import pytest
 
-from services.cli.broker import private_ctl
 from shared.model import Stop, StopKind
-from shared.queue.topology import DEFAULT_VHOST
 from tests.support.deployment import Deployment, channels_of, new_mark, viber_then_sms
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("system-outages")
 PAUSE = Stop(kind=StopKind.PAUSE, channel="viber_service", reason="paused by a test", since=0.0, by="operator:test")
-
-
-def dead_letters(deployment: Deployment) -> int:
-    ctl = private_ctl(deployment.home)
-    assert ctl is not None
-    rows = dict(line.split("\t") for line in ctl("list_queues", "-p", DEFAULT_VHOST, "name", "messages").splitlines()[1:])
-    return int(rows["cascade.dead"])
 
 
 def test_all_dispatchers_down_the_ingress_takes_on_and_windows_are_judged_after_receipts(
@@ -56,7 +47,7 @@ def test_all_dispatchers_down_the_ingress_takes_on_and_windows_are_judged_after_
 
 def test_a_paused_channel_hides_nothing_and_dead_letters_nothing(deployment: Deployment) -> None:
     # Given
-    dead_before = dead_letters(deployment)
+    dead_before = deployment.dead_letters()
     deployment.store.put_stop(PAUSE)
     wait_until(lambda: deployment.store.controls().stops, 5)
     time.sleep(1.5)  # every dispatcher reads its controls at least once a second
@@ -88,7 +79,7 @@ def test_a_paused_channel_hides_nothing_and_dead_letters_nothing(deployment: Dep
     for workflow_id, mark in zip(waiting, marks, strict=True):
         assert "delivered" == deployment.wait_final(workflow_id)["outcome"]
         assert ["viber_service"] == channels_of(deployment.received(mark))
-    assert dead_before == dead_letters(deployment)
+    assert dead_before == deployment.dead_letters()
 
 
 def test_a_channel_passed_over_goes_to_the_next_step(deployment: Deployment) -> None:

@@ -17,7 +17,7 @@ FINE: dict[str, object] = {
 TOO_LONG: dict[str, tuple[str, object]] = {
     "message id": ("message_id", "m" * 65),
     "message id in bytes": ("message_id", "é" * 33),
-    "correlation id": ("correlation_id", "c" * 65),
+    "correlation id": ("correlation_id", "c" * 256),
     "user id": ("user_id", "u" * 65),
     "type": ("type", "t" * 65),
     "routing key": ("routing_key", "k" * 256),

@@ -1,0 +1,221 @@
+"""Other systems publish to the queue: the README's own code, under the rights that are shipped."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pika
+import pytest
+
+from services.cli.publisher import add_publisher
+from shared.queue.topology import DEFAULT_VHOST
+from tests.support.deployment import Deployment, channels_of, new_mark, viber_then_sms
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("system-publishers")
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARIES = ("kombu", "pika")
+
+
+@pytest.fixture(scope="module")
+def urls(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the AMQP URL of three publishers: two of tenant demo, one of another."""
+    port = deployment.urls.setup.rpartition(":")[2].partition("/")[0]
+    made = {}
+    for user, tenant in (("billing", "demo"), ("rota", "demo"), ("stranger", "globex")):
+        password = add_publisher(deployment.home, user, tenant)
+        made[user] = f"amqp://{user}:{password}@127.0.0.1:{port}/{DEFAULT_VHOST}"
+    return made
+
+
+class Publisher:
+    """A plain pika client, as another system would write it."""
+
+    def __init__(self, url: str) -> None:
+        parameters = pika.URLParameters(url)
+        self.user = parameters.credentials.username
+        self._connection = pika.BlockingConnection(parameters)
+        self._channel = self._connection.channel()
+        self._channel.confirm_delivery()
+        self._channel.queue_declare(f"{self.user}.answers", durable=True)
+        self._channel.queue_bind(f"{self.user}.answers", "cascade.answers", routing_key=f"{self.user}.answers")
+
+    def publish(self, body: bytes, **properties: Any) -> str:
+        message_id = properties.pop("message_id", None) or str(uuid4())
+        given = {
+            "type": "workflow.v0_1",
+            "content_type": "application/json",
+            "user_id": self.user,
+            "reply_to": f"{self.user}.answers",
+            "delivery_mode": 2,
+            **properties,
+        }
+        self._channel.basic_publish(
+            "cascade.sends",
+            str(given["type"]),
+            body,
+            pika.BasicProperties(message_id=message_id, **given),
+            mandatory=True,
+        )
+        return message_id
+
+    def answer(self) -> dict[str, Any]:
+        method, properties, body = next(self._channel.consume(f"{self.user}.answers", inactivity_timeout=15))
+        assert method is not None, "no answer in 15 s"
+        self._channel.basic_ack(method.delivery_tag)
+        return {"correlation_id": properties.correlation_id, **json.loads(body)}
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_readme_shows_the_example_as_it_is(library: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+    assert (ROOT / "examples" / f"publish_with_{library}.py").read_text(encoding="utf-8") in blocks
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_example_runs_under_the_shipped_rights(
+    library: str, deployment: Deployment, urls: dict[str, str], tmp_path: Path
+) -> None:
+    mark = new_mark()
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps(viber_then_sms("447700900500", mark=mark)), encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / f"publish_with_{library}.py", urls["billing"], body],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    answer = json.loads(done.stdout)
+    assert "accepted" == answer["answer"]
+    assert "delivered" == deployment.wait_final(answer["workflow_id"])["outcome"]
+    assert ["viber_service"] == channels_of(deployment.received(mark))
+
+
+def test_the_same_id_twice_is_one_workflow_and_another_body_is_a_conflict(
+    deployment: Deployment, urls: dict[str, str]
+) -> None:
+    mark, message_id = new_mark(), f"order-{uuid4().hex[:8]}"
+    body = json.dumps(viber_then_sms("447700900501", mark=mark)).encode()
+    before = deployment.dead_letters()
+    publisher = Publisher(urls["rota"])
+
+    for each in (body, body, body.replace(b"hello", b"other")):
+        publisher.publish(each, message_id=message_id)
+    answers = [publisher.answer() for _ in range(3)]
+    publisher.close()
+
+    assert ["accepted", "accepted", "rejected"] == [answer["answer"] for answer in answers]
+    assert "idempotency_conflict" == answers[2]["reason"]
+    assert {message_id} == {answer["correlation_id"] for answer in answers}
+    assert 1 == len({answer["workflow_id"] for answer in answers[:2]})
+    deployment.wait_final(answers[0]["workflow_id"])
+    assert ["viber_service"] == channels_of(deployment.received(mark))
+    wait_until(lambda: deployment.dead_letters() > before, 15, every_s=0.5)
+
+
+BAD: dict[str, tuple[bytes, dict[str, Any], str]] = {
+    "not JSON": (b"{", {}, "invalid"),
+    "no such channel": (b'{"template":"failover","workflow":[{"to":{"type":"fax"}}]}', {}, "workflow[0]"),
+    "oversized": (b'{"template":"' + b"x" * 300_000 + b'"}', {}, "262144"),
+    "unknown type": (b"{}", {"type": "workflow.v9"}, "is none of workflow.v0_1"),
+    "compressed": (b"{}", {"content_encoding": "gzip"}, "must be utf-8"),
+    "id too long": (b"{}", {"message_id": "x" * 65}, "64"),
+    "our own type": (b"{}", {"type": "step.1"}, "is none of workflow.v0_1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_bad_is_answered_with_the_reason_and_kept(
+    name: str, deployment: Deployment, urls: dict[str, str]
+) -> None:
+    body, properties, words = BAD[name]
+    before = deployment.dead_letters()
+    publisher = Publisher(urls["rota"])
+
+    try:
+        message_id = publisher.publish(body, **properties)
+        answer = publisher.answer()
+    finally:
+        publisher.close()
+
+    assert ("rejected", message_id) == (answer["answer"], answer["correlation_id"])
+    assert words in json.dumps(answer)
+    wait_until(lambda: deployment.dead_letters() > before, 15, every_s=0.5)
+
+
+def test_a_message_without_a_user_is_a_dead_letter_without_an_answer(
+    deployment: Deployment, urls: dict[str, str]
+) -> None:
+    before = deployment.dead_letters()
+    publisher = Publisher(urls["rota"])
+
+    publisher.publish(json.dumps(viber_then_sms("447700900502", mark=new_mark())).encode(), user_id=None)
+
+    wait_until(lambda: deployment.dead_letters() > before, 15, every_s=0.5)
+    publisher.close()
+
+
+def test_somebody_elses_name_is_refused_by_the_broker(deployment: Deployment, urls: dict[str, str]) -> None:
+    publisher = Publisher(urls["rota"])
+
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="user_id"):
+        publisher.publish(b"{}", user_id="billing")
+
+
+@pytest.mark.parametrize("exchange", ["cascade.receipts", "cascade.steps", "cascade.commands", "cascade.dead", ""])
+def test_a_publisher_reaches_no_other_exchange(exchange: str, deployment: Deployment, urls: dict[str, str]) -> None:
+    with pika.BlockingConnection(pika.URLParameters(urls["stranger"])) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+
+        with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="403"):
+            channel.basic_publish(exchange, "receipt", b"{}")
+
+
+def test_a_header_names_no_tenant_from_outside(deployment: Deployment, urls: dict[str, str]) -> None:
+    publisher = Publisher(urls["stranger"])
+    body = json.dumps(viber_then_sms("447700900503", mark=new_mark())).encode()
+
+    publisher.publish(body, headers={"x-cascade-tenant": "demo", "x-cascade-workflow-id": str(uuid4())})
+    answer = publisher.answer()
+    publisher.close()
+
+    assert "accepted" == answer["answer"]
+    assert 404 == deployment.call("GET", f"/v1/workflows/{answer['workflow_id']}").status_code
+    stored = wait_until(lambda: deployment.store.find(answer["workflow_id"]), 10)
+    assert stored is not None
+    assert "globex" == stored.workflow.tenant
+
+
+def test_events_are_told_to_their_own_tenant_only(deployment: Deployment, urls: dict[str, str]) -> None:
+    with pika.BlockingConnection(pika.URLParameters(urls["stranger"])) as connection:
+        channel = connection.channel()
+        channel.queue_declare("stranger.events", durable=True)
+        with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="403"):
+            channel.queue_bind("stranger.events", "cascade.events", routing_key="demo.#")
+    with pika.BlockingConnection(pika.URLParameters(urls["billing"])) as connection:
+        channel = connection.channel()
+        channel.queue_declare("billing.events", durable=True)
+        channel.queue_bind("billing.events", "cascade.events", routing_key="demo.#")
+        sent = deployment.send(viber_then_sms("447700900504", mark=new_mark()))
+        deployment.wait_final(sent)
+        told: list[dict[str, Any]] = []
+        while "workflow.final" not in [event["event"] for event in told]:
+            method, _, body = next(channel.consume("billing.events", inactivity_timeout=15))
+            assert method is not None, told
+            told += [json.loads(body)] if sent in body.decode() else []
+    assert {"workflow.accepted", "workflow.step_started", "message.delivered"} <= {event["event"] for event in told}
