@@ -10,7 +10,7 @@ from typing import Any
 from services.cli.client import IngressClient, Refused
 from services.cli.demo_plan import Planned, body_of
 from services.cli.demo_steps import ending_line
-from shared.errors import BrokerUnavailable, CascadeError, StoreUnavailable
+from shared.errors import CascadeError, StoreUnavailable
 from shared.ids import queued_workflow_id, split_message_uuid
 from shared.model import State, Workflow
 from shared.queue.envelope import WORKFLOW_V0_1, OutboundMessage
@@ -68,7 +68,7 @@ class Stage:
         """Send one; return its workflow id, None where it was not accepted."""
         try:
             workflow_id = self._accepted_id(planned)
-        except (CascadeError, BrokerUnavailable) as error:
+        except CascadeError as error:
             self.not_accepted.append(f"[{planned.mark}] {error}")
             self._say(f"  {_now()}  [{planned.mark}] {planned.kind.name:<33} not accepted: {error}")
             return None

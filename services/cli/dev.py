@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 
 import click
@@ -91,8 +91,14 @@ def _stopped_at_the_end(home: Home, *, stay: bool) -> Iterator[None]:
             # Whoever presses Ctrl-C again would leave processes behind.
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            click.echo("\n  stopping everything ...")
-            click.echo(f"  stopped {', '.join(stop_home(home))}")
+            _echo_if_heard("\n  stopping everything ...")
+            _echo_if_heard(f"  stopped {', '.join(stop_home(home))}")
+
+
+def _echo_if_heard(line: str) -> None:
+    """Print, unless the reader of a pipe or the terminal is gone: that must not keep us from stopping."""
+    with suppress(OSError):
+        click.echo(line)
 
 
 def _like_ctrl_c(number: int, frame: object) -> None:
