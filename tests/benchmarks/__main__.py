@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _store_figures() -> list[Figure]:
-    measured = bench_store()
+    measured = bench_store(rows=1_500)
     figures = []
     for operation in ("insert", "update"):
         batched, single = (measured[f"store.sqlite.{operation}.batch_{size}"] for size in (100, 1))
