@@ -126,6 +126,8 @@ class Attempt:
     """Highest positive receipt; None before the first."""
     negative: Status | None = None
     """`REJECTED` or `UNDELIVERABLE` of a dead attempt (a refusal by HTTP counts as rejected); else None."""
+    meaning: CodeMeaning | None = None
+    """What its negative's code asks for, kept while another attempt may be out; None means class `next`."""
     problem: Problem | None = None
     ttl: int | None = None
     """The TTL in seconds that we sent; None where the channel has none."""
@@ -164,6 +166,9 @@ class Step:
     """None before the first claim, for steps without a window, and once the window runs."""
     patience_counted_from: float | None = None
     """Since when patience has been counted; stops before that were already put off."""
+    patience_left: float | None = None
+    """Seconds of patience that were left when a stop made it stand still; None while it runs."""
+    first_claimed_at: float | None = None
     window_ends_at: float | None = None
     settle_by: float | None = None
     doubt_at: float | None = None
@@ -173,7 +178,8 @@ class Step:
     held_since: float | None = None
     became_last: bool = False
     """Its window is over, nothing follows, and it may be out: it waits for `settle_by` like a last step."""
-    resent: bool = False
+    resend: int | None = None
+    """Number of the attempt that is the one re-send in doubt; None while it was not used up."""
     again_count: int = 0
     busy_count: int = 0
     struck_out: bool = False

@@ -77,7 +77,7 @@ class Received(Event):
     attempt: int
     receipt: Receipt
     meaning: CodeMeaning | None = None
-    """Of a negative receipt's code, tenant overrides applied; None means class `next`."""
+    """Of a negative receipt's code; None means class `next`."""
     by: str = "provider"
 
 
@@ -101,7 +101,7 @@ class Resumed(Event):
     """The stop that held this row ended, or its probe is given to this row."""
 
     since: float | None = None
-    """When that stop began: patience stood still from then. None where unknown."""
+    """When that stop began, where it made patience stand still; None where it did not (an operator's pause)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

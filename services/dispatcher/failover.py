@@ -43,6 +43,7 @@ from services.dispatcher.failover_receipts import (
 from services.dispatcher.failover_timers import (
     cancel,
     next_now,
+    patience_runs_on,
     republish,
     resumed,
     stopped,
@@ -100,7 +101,7 @@ TABLE: Mapping[Row, Mapping[State, Handler]] = {
     Row.OTHER_STEP: {**_in(_OPEN, of_another_step), **_in((State.FINAL,), after_the_end)},
     Row.DUE: _in(_OPEN, when_due),
     Row.STOP: _in(_AT_REST, _told_nothing(stopped)),
-    Row.STOP_ENDED: _in((State.HELD,), resumed),
+    Row.STOP_ENDED: {**_in((State.HELD,), resumed), **_in((State.READY, State.BACKING_OFF), patience_runs_on)},
     Row.CANCEL: _in(_OPEN, _told_nothing(cancel)),
     Row.NEXT_NOW: _in((State.READY, State.WAITING, State.BACKING_OFF, State.HELD), _told_nothing(next_now)),
     Row.REPUBLISHED: _in((State.READY,), _told_nothing(republish)),
@@ -215,6 +216,6 @@ def _as_understood(workflow: Workflow, event: AnyEvent) -> AnyEvent:
     if not event.receipt.status.negative or not 1 <= event.step <= len(workflow.steps):
         return event
     step = workflow.steps[event.step - 1]
-    if step.resent and event.attempt > 1:
+    if event.attempt == step.resend:
         return event
     return replace(event, receipt=replace(event.receipt, status=Status.SUBMITTED, problem=None), meaning=None)

@@ -17,7 +17,7 @@ def again_after_s(draft: Draft, meaning: CodeMeaning) -> float | None:
     if not wanted or step.again_count >= len(AGAIN_DELAYS_S):
         return None
     delay_s = AGAIN_DELAYS_S[step.again_count]
-    if step.window_ends_at is not None and draft.now + delay_s >= step.window_ends_at:
+    if draft.now + delay_s >= min(step.window_ends_at or draft.workflow.send_by, draft.workflow.send_by):
         return None
     return delay_s
 

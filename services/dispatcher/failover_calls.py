@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.dispatcher.back_off import back_off_s
 from services.dispatcher.clocks import LEASE_S
 from services.dispatcher.draft import Draft
 from services.dispatcher.events import DEFAULT_RECEIPT_P95_S, Answered, Call, StepMessage
 from services.dispatcher.failover_moves import (
-    become_ready,
     exhaust,
     facts_of,
     go_on,
     is_struck,
     start_clocks,
     start_doubt,
-    stop_and_hold,
     strike_out,
     wait_on,
 )
+from services.dispatcher.failover_not_sent import not_sent
+from services.dispatcher.failover_patience import start_patience
 from services.dispatcher.ttl import aligned_ttl
-from shared.ids import reference
 from shared.model import Attempt, AttemptState, Outcome, Problem, Reason, State, Status, What
 from shared.outcomes import Accepted, Busy, OurFault, Refused, Stale, Unsure
 
@@ -51,8 +49,8 @@ def claim(draft: Draft, event: StepMessage) -> None:
     first = not step.attempts
     draft.put_attempt(step.number, attempt)
     draft.change(state=State.SENDING, lease_until=draft.now + LEASE_S)
-    if step.expiry_time is not None and step.window_ends_at is None and step.patience_ends_at is None:
-        draft.change_current(patience_ends_at=draft.now + step.expiry_time, patience_counted_from=draft.now)
+    draft.change_current(first_claimed_at=step.first_claimed_at or draft.now)
+    start_patience(draft)
     draft.write(
         What.CLAIMED,
         step=step.number,
@@ -89,8 +87,6 @@ def answer(draft: Draft, event: Answered) -> None:
             draft.write(What.SENT, step=step.number, attempt=attempt.number, facts={**facts, "provider_uuid": uuid})
         case Refused(problem=problem):
             _refused(draft, attempt, problem)
-        case Busy() as busy:
-            _busy(draft, attempt, busy)
         case Unsure(problem=problem):
             start_clocks(draft, replace(attempt, state=AttemptState.UNSURE, problem=problem), moment)
             wait_on(draft)
@@ -102,10 +98,8 @@ def answer(draft: Draft, event: Answered) -> None:
                 reason=Reason.UNSURE,
                 facts={**facts, **facts_of(problem)},
             )
-        case Stale():
-            _stale(draft, attempt)
-        case OurFault() as fault:
-            _our_fault(draft, attempt, fault)
+        case Busy() | Stale() | OurFault() as outcome:
+            not_sent(draft, attempt, outcome)
 
 
 def late_answer(draft: Draft, event: Answered) -> None:
@@ -123,8 +117,8 @@ def late_answer(draft: Draft, event: Answered) -> None:
             _late_accepted(draft, replace(attempt, state=AttemptState.ACCEPTED, provider_uuid=uuid), event)
         case Refused(problem=problem):
             _refused(draft, attempt, problem)
-        case Busy() | OurFault() | Stale():
-            _late_not_sent(draft, attempt, event.outcome)
+        case Busy() | Stale() | OurFault() as outcome:
+            not_sent(draft, attempt, outcome)
         case Unsure():
             note_answer(draft, event)
 
@@ -177,54 +171,6 @@ def _refused(draft: Draft, attempt: Attempt, problem: Problem) -> None:
         wait_on(draft)  # the re-send was refused; the first call may still be out
 
 
-def _busy(draft: Draft, attempt: Attempt, busy: Busy) -> None:
-    step = draft.step
-    draft.put_attempt(step.number, replace(attempt, state=AttemptState.NOT_SENT, problem=busy.problem))
-    count = step.busy_count + 1
-    label = f"{reference(draft.workflow.workflow_id, step.number, attempt.number)}:{count}"
-    retry_at = draft.now + back_off_s(label, count=count, retry_after_s=busy.retry_after_s)
-    draft.change(state=State.BACKING_OFF, lease_until=None)
-    draft.change_current(busy_count=count, retry_at=retry_at)
-    draft.write(
-        What.NOT_SENT,
-        step=step.number,
-        attempt=attempt.number,
-        reason=Reason.BUSY,
-        facts={
-            "channel": step.message.channel,
-            "retry_after_s": busy.retry_after_s,
-            "retry_at": retry_at,
-            **facts_of(busy.problem),
-        },
-    )
-
-
-def _stale(draft: Draft, attempt: Attempt) -> None:
-    step = draft.step
-    draft.put_attempt(step.number, replace(attempt, state=AttemptState.NOT_SENT))
-    become_ready(draft)
-    draft.write(
-        What.NOT_SENT,
-        step=step.number,
-        attempt=attempt.number,
-        reason=Reason.STALE,
-        facts={"channel": step.message.channel},
-    )
-
-
-def _our_fault(draft: Draft, attempt: Attempt, fault: OurFault) -> None:
-    step = draft.step
-    draft.put_attempt(step.number, replace(attempt, state=AttemptState.NOT_SENT, problem=fault.problem))
-    draft.write(
-        What.NOT_SENT,
-        step=step.number,
-        attempt=attempt.number,
-        reason=Reason.STOPPED,
-        facts={"channel": step.message.channel, "scope": fault.scope.value, **facts_of(fault.problem)},
-    )
-    stop_and_hold(draft, fault.scope, fault.problem)
-
-
 def _late_accepted(draft: Draft, attempt: Attempt, event: Answered) -> None:
     """As a `submitted`: the doubt is settled, and a re-send that waits its turn is dropped."""
     draft.put_attempt(draft.step.number, attempt)
@@ -237,33 +183,3 @@ def _late_accepted(draft: Draft, attempt: Attempt, event: Answered) -> None:
         attempt=event.attempt,
         facts={"channel": draft.step.message.channel, "provider_uuid": attempt.provider_uuid, "late": True},
     )
-
-
-def _late_not_sent(draft: Draft, attempt: Attempt, outcome: Busy | OurFault | Stale) -> None:
-    """The call in doubt did not happen: its window never ran."""
-    step = draft.step
-    others_out = any(known.state.may_be_out for known in step.attempts if known.number != attempt.number)
-    if others_out:
-        problem = getattr(outcome, "problem", None)
-        draft.put_attempt(step.number, replace(attempt, state=AttemptState.NOT_SENT, problem=problem))
-        reason = Reason.STALE if isinstance(outcome, Stale) else Reason.BUSY
-        draft.write(
-            What.NOT_SENT,
-            step=step.number,
-            attempt=attempt.number,
-            reason=Reason.STOPPED if isinstance(outcome, OurFault) else reason,
-            facts={"channel": step.message.channel, **facts_of(problem)},
-        )
-        return
-    used_up = any(known.state is not AttemptState.NOT_SENT for known in step.attempts if known.number != attempt.number)
-    draft.change_current(
-        window_ends_at=None, settle_by=None, doubt_at=None, became_last=False, resent=step.resent and used_up
-    )
-    attempt = replace(attempt, sent_at=None)
-    match outcome:
-        case Busy():
-            _busy(draft, attempt, outcome)
-        case Stale():
-            _stale(draft, attempt)
-        case OurFault():
-            _our_fault(draft, attempt, outcome)

@@ -49,8 +49,7 @@ def go_on(draft: Draft, reason: Reason) -> None:
     late = draft.now >= draft.workflow.send_by
     target = following(draft)
     if target is None or late:
-        if target is None:
-            _strike_out_before(draft, len(draft.workflow.steps) + 1)
+        _strike_out_before(draft, len(draft.workflow.steps) + 1 if target is None else target.number)
         exhaust(draft, Outcome.EXPIRED if target is not None else Outcome.FAILED, reason)
         return
     left = draft.workflow.current
@@ -88,6 +87,7 @@ def exhaust(draft: Draft, else_final: Outcome, reason: Reason, *, settled: bool 
     step = draft.step
     reached = next((known for known in draft.workflow.steps if known.reached), None)
     if reached is not None:
+        _give_up(draft, otherwise=TOO_LATE if else_final is Outcome.EXPIRED else None)
         finish(draft, Outcome.DELIVERED, reason, step=reached.number, condition_met=False)
     elif step.may_be_out and settled:
         finish(draft, Outcome.UNCONFIRMED, reason)
@@ -99,10 +99,7 @@ def exhaust(draft: Draft, else_final: Outcome, reason: Reason, *, settled: bool 
         )
         draft.write(What.WAITING_ON, step=step.number, reason=reason, facts={"channel": step.message.channel})
     else:
-        if else_final is Outcome.EXPIRED:
-            _give_up(draft, otherwise=TOO_LATE)
-        else:
-            _give_up(draft)
+        _give_up(draft, otherwise=TOO_LATE if else_final is Outcome.EXPIRED else None)
         draft.change_current(over=reason)
         finish(draft, else_final, reason)
 
@@ -111,6 +108,7 @@ def finish(
     draft: Draft, outcome: Outcome, reason: Reason, *, step: int | None = None, condition_met: bool = False
 ) -> None:
     """*final*: the one end, however it came."""
+    _give_up(draft)
     current = draft.step
     had_a_call = any(attempt.state is not AttemptState.NOT_SENT for attempt in current.attempts)
     saved = condition_met and step is not None and step < current.number and not had_a_call
@@ -162,27 +160,37 @@ def start_clocks(draft: Draft, attempt: Attempt, moment: float) -> None:
             length = DEFAULT_FINAL_RECEIPT_S if attempt.ttl is None else attempt.ttl + TTL_GRACE_S
         settle_by = moment + max(length, step.expiry_time or 0)
     draft.change_current(
-        window_ends_at=window_ends_at, settle_by=settle_by, patience_ends_at=None, patience_counted_from=None
+        window_ends_at=window_ends_at,
+        settle_by=settle_by,
+        patience_ends_at=None,
+        patience_counted_from=None,
+        patience_left=None,
     )
 
 
 def start_doubt(draft: Draft, moment: float) -> None:
     """A last or windowless step in doubt: plan the one re-send, where it is wanted and was not used up."""
     step = draft.step
-    wanted = step.delivery is Delivery.AT_LEAST_ONCE and not step.resent and step.expiry_time is None
+    wanted = step.delivery is Delivery.AT_LEAST_ONCE and step.resend is None and step.expiry_time is None
     if not wanted:
         return
     reconcile_s = draft.outside.reconcile_s.get(step.message.channel, DEFAULT_RECONCILE_S)
     draft.change_current(doubt_at=moment + reconcile_s)
 
 
-def stop_and_hold(draft: Draft, scope: Scope, problem: Problem) -> None:
-    """Something of ours is wrong: stop it for everybody, and hold this row or go on, as `when_stopped` says."""
-    step, account = draft.step, draft.outside.account_of(draft.workflow.current)
-    reason = problem.title if not problem.detail else f"{problem.title}: {problem.detail}"
-    stop = stop_for(step, account=account, scope=scope, reason=reason, since=draft.now)
-    draft.follow(RaiseStop(scope=scope, step=step.number, account=account, reason=reason))
+def raise_stop(draft: Draft, attempt: Attempt, step: Step, scope: Scope, problem: Problem | None) -> None:
+    """Something of ours is wrong: stop it for everybody, on the account whose call said so."""
+    reason = "the provider named no reason"
+    if problem is not None:
+        reason = problem.title if not problem.detail else f"{problem.title}: {problem.detail}"
+    stop = stop_for(step, account=attempt.account, scope=scope, reason=reason, since=draft.now)
+    draft.follow(RaiseStop(scope=scope, step=step.number, account=attempt.account, reason=reason))
     draft.outside = replace(draft.outside, stops=(*draft.outside.stops, stop))
+
+
+def hold(draft: Draft, scope: Scope, problem: Problem | None) -> None:
+    """Wait for the end of a stop, or go on, as `when_stopped` says."""
+    step = draft.step
     if may_pass_a_stop(draft):
         go_on(draft, Reason.SKIPPED)
         return
@@ -192,7 +200,7 @@ def stop_and_hold(draft: Draft, scope: Scope, problem: Problem) -> None:
         What.HELD,
         step=step.number,
         reason=Reason.STOPPED,
-        facts={"channel": step.message.channel, "scope": scope.value, "account": account, "title": reason},
+        facts={"channel": step.message.channel, "scope": scope.value, **facts_of(problem)},
     )
 
 
@@ -257,7 +265,8 @@ def _give_up(draft: Draft, *, otherwise: Problem | None = None) -> None:
 def _strike_out_before(draft: Draft, number: int) -> None:
     """Pass over the suppressed steps between the current one and step `number`, and tell the caller."""
     for step in draft.workflow.steps[draft.workflow.current : number - 1]:
-        strike_out(draft, step)
+        if step.over is None:
+            strike_out(draft, step)
 
 
 def strike_out(draft: Draft, step: Step) -> None:

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 from services.dispatcher.amendments import amendable
 from services.dispatcher.draft import Draft
-from services.dispatcher.events import RaiseStop, Received, Suppress
-from services.dispatcher.failover_again import again_after_s, back_off_again
+from services.dispatcher.events import Received, Suppress
 from services.dispatcher.failover_moves import (
     facts_of,
     finish,
-    go_on,
+    raise_stop,
     start_clocks,
-    stop_and_hold,
-    stop_for,
     wait_on,
 )
+from services.dispatcher.failover_negative import PLAIN, as_its_code_says, will_be_tried_again
 from shared.channels import same_person
 from shared.model import (
     Attempt,
@@ -24,7 +22,6 @@ from shared.model import (
     CodeClass,
     CodeMeaning,
     Outcome,
-    Problem,
     Reason,
     Scope,
     State,
@@ -33,9 +30,6 @@ from shared.model import (
     What,
     Workflow,
 )
-
-PLAIN = CodeMeaning(code_class=CodeClass.NEXT)
-TTL_OVER = "1360"
 
 
 def attempt_of(workflow: Workflow, event: Received) -> Attempt | None:
@@ -67,9 +61,9 @@ def success(draft: Draft, event: Received) -> None:
 def below_while_sending(draft: Draft, event: Received) -> None:
     """The receipt beat the answer: what was claimed has been taken. Of an earlier attempt it is noted."""
     attempt = _record_positive(draft, event)
+    start_clocks(draft, attempt, draft.now)
+    draft.change_current(doubt_at=None)
     if attempt.number == draft.step.attempts[-1].number:
-        start_clocks(draft, attempt, draft.now)
-        draft.change_current(doubt_at=None)
         wait_on(draft)
 
 
@@ -92,25 +86,18 @@ def negative(draft: Draft, event: Received) -> None:
     meaning = event.meaning or PLAIN
     attempt = _its_attempt(draft, event)
     was_claimed = attempt.state is AttemptState.CLAIMED
-    number, problem = event.step, event.receipt.problem
-    draft.put_attempt(number, _dead(attempt, event))
+    dead = _dead(attempt, event)
+    draft.put_attempt(event.step, dead)
     others_out = draft.step.may_be_out
-    delay_s = None if others_out else again_after_s(draft, meaning)
-    tried_again = others_out or delay_s is not None or meaning.code_class is CodeClass.FAULT
-    _write_negative(draft, event, told=not tried_again)
+    _write_negative(draft, event, told=not others_out and not will_be_tried_again(draft, meaning))
     _suppress_person(draft, event, meaning)
-    if others_out:
-        if was_claimed and draft.workflow.state is State.SENDING:
-            wait_on(draft)  # the call in flight is dead, but an earlier one may still be out
-        return
-    draft.change_current(doubt_at=None)
-    if delay_s is not None:
-        back_off_again(draft, attempt.number, delay_s)
-    elif meaning.code_class is CodeClass.FAULT:
-        _start_anew(draft)
-        stop_and_hold(draft, meaning.scope or Scope.ACCOUNT, problem or Problem(code="", title="provider fault"))
-    else:
-        go_on(draft, _reason_of(event))
+    if meaning.code_class is CodeClass.FAULT:
+        raise_stop(draft, attempt, draft.step, meaning.scope or Scope.ACCOUNT, event.receipt.problem)
+    if not others_out:
+        draft.change_current(doubt_at=None)
+        as_its_code_says(draft, dead)
+    elif was_claimed and draft.workflow.state is State.SENDING:
+        wait_on(draft)  # the call in flight is dead, but an earlier one may still be out
 
 
 def of_another_step(draft: Draft, event: Received) -> None:
@@ -123,7 +110,8 @@ def of_another_step(draft: Draft, event: Received) -> None:
         _write_negative(draft, event, told=not others_out)
         _suppress_person(draft, event, meaning)
         if meaning.code_class is CodeClass.FAULT:
-            _raise_stop(draft, event, meaning)
+            step = draft.workflow.steps[event.step - 1]
+            raise_stop(draft, attempt, step, meaning.scope or Scope.ACCOUNT, event.receipt.problem)
     else:
         _record_positive(draft, event)
 
@@ -200,6 +188,7 @@ def _dead(attempt: Attempt, event: Received) -> Attempt:
         attempt,
         state=AttemptState.DEAD,
         negative=receipt.status,
+        meaning=event.meaning,
         problem=receipt.problem,
         provider_uuid=attempt.provider_uuid or receipt.provider_uuid,
         price=receipt.price or attempt.price,
@@ -234,18 +223,6 @@ def _write_negative(draft: Draft, event: Received, *, told: bool) -> None:
         )
 
 
-def _start_anew(draft: Draft) -> None:
-    """After a fault of ours the step has all its time again."""
-    draft.change_current(
-        window_ends_at=None,
-        patience_ends_at=None,
-        patience_counted_from=None,
-        settle_by=None,
-        again_count=0,
-        became_last=False,
-    )
-
-
 def _suppress_person(draft: Draft, event: Received, meaning: CodeMeaning) -> None:
     """Strike out all later steps to that person, and never write to it again."""
     if meaning.code_class is not CodeClass.PERSON:
@@ -261,19 +238,3 @@ def _suppress_person(draft: Draft, event: Received, meaning: CodeMeaning) -> Non
 def _can_be_struck(workflow: Workflow, step: Step) -> bool:
     """Steps already left, and the current one while a call of it may be out, are past striking."""
     return step.number > workflow.current or (step.number == workflow.current and not step.may_be_out)
-
-
-def _raise_stop(draft: Draft, event: Received, meaning: CodeMeaning) -> None:
-    step = draft.workflow.steps[event.step - 1]
-    account = _its_attempt(draft, event).account
-    scope = meaning.scope or Scope.ACCOUNT
-    problem = event.receipt.problem
-    stop = stop_for(step, account=account, scope=scope, reason=problem.title if problem else "", since=draft.now)
-    draft.follow(RaiseStop(scope=scope, step=step.number, account=account, reason=stop.reason))
-
-
-def _reason_of(event: Received) -> Reason:
-    problem = event.receipt.problem
-    if problem is not None and problem.code == TTL_OVER:
-        return Reason.EXPIRED_AT_PROVIDER
-    return Reason.UNDELIVERABLE if event.receipt.status is Status.UNDELIVERABLE else Reason.REJECTED

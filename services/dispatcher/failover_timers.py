@@ -19,7 +19,8 @@ from services.dispatcher.failover_moves import (
     stops_of,
     wait_on,
 )
-from shared.model import AttemptState, Outcome, Problem, Reason, Scope, State, Stop, StopKind, What
+from services.dispatcher.failover_patience import patience_after_a_stop, patience_over, waited_out_behind_a_breaker
+from shared.model import AttemptState, Outcome, Problem, Reason, StopKind, What
 
 LOST = Problem(code="lost", title="The call was lost", detail="The dispatcher that made it did not report back.")
 
@@ -33,7 +34,7 @@ def when_due(draft: Draft, event: Due) -> None:
         case Running.WINDOW:
             go_on(draft, Reason.WINDOW)
         case Running.PATIENCE:
-            _patience_over(draft)
+            patience_over(draft)
         case Running.SETTLE_BY:
             exhaust(draft, Outcome.UNCONFIRMED, Reason.SETTLE_BY, settled=True)
         case Running.SEND_BY:
@@ -44,7 +45,7 @@ def when_due(draft: Draft, event: Due) -> None:
             become_ready(draft)
             draft.write(What.READY, step=step.number, facts={"channel": step.message.channel})
         case None:
-            if _never_claimed_behind_a_breaker(draft, event):
+            if waited_out_behind_a_breaker(draft, event):
                 go_on(draft, Reason.NOT_ACCEPTED)
 
 
@@ -58,15 +59,19 @@ def stopped(draft: Draft) -> None:
 def resumed(draft: Draft, event: Resumed) -> None:
     """The stop ended, or its probe is this row's: the turn is coming. Patience stood still meanwhile."""
     step = draft.step
-    if step.patience_ends_at is not None and step.held_since is not None:
-        since = step.held_since if event.since is None else min(step.held_since, event.since)
-        stood_still_from = max(since, step.patience_counted_from or since)
-        draft.change_current(
-            patience_ends_at=step.patience_ends_at + draft.now - stood_still_from,
-            patience_counted_from=draft.now,
-        )
+    times = [time for time in (step.held_since, event.since) if time is not None]
+    if times:
+        patience_after_a_stop(draft, min(times))
+    draft.change_current(turn_at=draft.now)
     become_ready(draft)
     draft.write(What.READY, step=step.number, reason=Reason.RESUMED, facts={"channel": step.message.channel})
+
+
+def patience_runs_on(draft: Draft, event: Resumed) -> None:
+    """A stop ended that made patience stand still: a row that was not held by it keeps its place, not its deadline."""
+    if event.since is not None and patience_after_a_stop(draft, event.since):
+        step = draft.step
+        draft.write(What.PUT_OFF, step=step.number, reason=Reason.RESUMED, facts={"channel": step.message.channel})
 
 
 def cancel(draft: Draft) -> None:
@@ -115,7 +120,7 @@ def _send_once_more(draft: Draft) -> None:
         draft.change_current(doubt_at=None)
         draft.write(What.WAITING_ON, step=step.number, reason=Reason.SEND_BY, facts={"channel": step.message.channel})
         return
-    draft.change_current(doubt_at=None, resent=True)
+    draft.change_current(doubt_at=None, resend=step.next_attempt)
     become_ready(draft)
     draft.write(
         What.RESEND,
@@ -124,41 +129,3 @@ def _send_once_more(draft: Draft) -> None:
         reason=Reason.DOUBT,
         facts={"channel": step.message.channel},
     )
-
-
-def _patience_over(draft: Draft) -> None:
-    """*next*, unless a stop that stands patience still is in force: then it is put off by what the stop took."""
-    step = draft.step
-    still = [stop for stop in stops_of(draft, step) if _stands_patience_still(stop)]
-    if not still or step.patience_ends_at is None:
-        go_on(draft, Reason.NOT_ACCEPTED)
-        return
-    since = min(stop.since for stop in still)
-    counted_from = step.patience_counted_from if step.patience_counted_from is not None else since
-    longer_s = draft.now - max(since, counted_from)
-    draft.change_current(patience_ends_at=step.patience_ends_at + longer_s, patience_counted_from=draft.now)
-    draft.write(
-        What.PUT_OFF,
-        step=step.number,
-        reason=Reason.STOPPED,
-        facts={"channel": step.message.channel, "title": still[0].reason, "longer_s": longer_s},
-    )
-
-
-def _stands_patience_still(stop: Stop) -> bool:
-    """Any stop of the account, or a fault's stop of the channel or sender (semantics 4)."""
-    return stop.scope is Scope.ACCOUNT or stop.kind is StopKind.FAULT
-
-
-def _never_claimed_behind_a_breaker(draft: Draft, event: Due) -> bool:
-    """Tell whether an unclaimed windowed step waited its patience out behind its channel's breaker."""
-    step = draft.step
-    if draft.workflow.state is not State.READY or step.attempts or step.expiry_time is None or step.turn_at is None:
-        return False
-    stops = stops_of(draft, step)
-    breakers = [stop for stop in stops if stop.kind is StopKind.BREAKER and stop.scope is not Scope.ACCOUNT]
-    if not breakers or any(_stands_patience_still(stop) for stop in stops):
-        return False
-    opened = min(stop.since for stop in breakers)
-    limit = draft.now if event.blind else min(draft.now, event.read_to)
-    return max(opened, step.turn_at) + step.expiry_time <= limit

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.dispatcher.events import AnyEvent, Due, Republished, Resumed, Stopped
+from services.dispatcher.failover_patience import stands_patience_still
 from services.dispatcher.work import Nudge
 from shared.model import State, Stop, StopKind
 from shared.store.port import Store
@@ -57,14 +58,21 @@ class Sweeps:
 
 
 def after_the_end_of(stop: Stop, *, with_ready: bool) -> tuple[Sweep, ...]:
-    """Return what follows from the end of a stop: held rows become ready.
+    """Return what follows from the end of a stop: held rows become ready, and patience that stood still runs on.
 
     `with_ready`: messages of ready rows were set aside under it, so those are published again.
     """
-    held = Sweep(stop=stop, states=(State.HELD,), event=lambda: Resumed(since=stop.since))
-    if not with_ready:
-        return (held,)
-    return held, Sweep(stop=stop, states=(State.READY,), event=Republished)
+    stood_still = stands_patience_still(stop)
+
+    def ended() -> Resumed:
+        return Resumed(since=stop.since if stood_still else None)
+
+    sweeps = [Sweep(stop=stop, states=(State.HELD,), event=ended)]
+    if stood_still:
+        sweeps.append(Sweep(stop=stop, states=(State.READY, State.BACKING_OFF), event=ended))
+    if with_ready:
+        sweeps.append(Sweep(stop=stop, states=(State.READY,), event=Republished))
+    return tuple(sweeps)
 
 
 def while_in_force(stop: Stop, *, held_too: bool) -> Sweep:

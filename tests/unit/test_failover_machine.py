@@ -124,7 +124,6 @@ class Failover(RuleBasedStateMachine):
         self.final_events = 0
         self.order: list[int] = []
         self.reasons_left: set[int] = set()
-        self.resends_used: dict[int, int] = {}
         self.waiting_messages: list[tuple[int, int]] = []
         self.workflow = planned
         self._take(begin(planned, self.now, cancelled_by="caller" if buried and last > 3 else None))
@@ -227,12 +226,11 @@ class Failover(RuleBasedStateMachine):
 
     def _no_second_claim_while_a_call_may_be_out(self, before: Workflow) -> None:
         """Beyond the one re-send that the journal named."""
-        out = [attempt for attempt in before.step.attempts if attempt.state.may_be_out]
+        step = before.step
+        out = [attempt for attempt in step.attempts if attempt.state.may_be_out]
         if out:
-            assert before.step.resent
-            assert len(out) == 1
-            assert self.resends_used.get(before.current, 0) == 0
-            self.resends_used[before.current] = 1
+            assert [AttemptState.UNSURE] == [attempt.state for attempt in out], "what was taken is never sent again"
+            assert step.next_attempt == step.resend, "only the re-send that the journal named"
 
     def _calls_made(self) -> list[tuple[int, int]]:
         return [(s.number, a.number) for s in self.workflow.steps for a in s.attempts]
@@ -252,7 +250,7 @@ class Failover(RuleBasedStateMachine):
                 assert entry.reason is not None
                 self.reasons_left.add(entry.step)
             if entry.what is What.RESEND and entry.step is not None:
-                assert self.workflow.steps[entry.step - 1].resent
+                assert self.workflow.steps[entry.step - 1].resend == entry.attempt
         for effect in decision.effects:
             match effect:
                 case Call():
