@@ -19,7 +19,7 @@ from shared.store.document import (
 from tests.support.store_rows import step, well_travelled, workflow
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "store"
-IN_THE_DOCUMENT = (model.Workflow, model.Step, model.Message, model.Attempt, model.Problem)
+IN_THE_DOCUMENT = (model.Workflow, model.Step, model.Message, model.Attempt, model.CodeMeaning, model.Problem)
 
 
 def test_a_document_comes_back_exactly() -> None:

@@ -8,6 +8,8 @@ from shared.ids import reference
 from shared.model import (
     Attempt,
     AttemptState,
+    CodeClass,
+    CodeMeaning,
     Entry,
     Generation,
     Message,
@@ -15,6 +17,7 @@ from shared.model import (
     Problem,
     Reason,
     RequestKind,
+    Scope,
     State,
     Status,
     Step,
@@ -84,6 +87,7 @@ def well_travelled() -> Workflow:
         price="0.0333",
         currency="EUR",
     )
+    meaning = CodeMeaning(code_class=CodeClass.FAULT, scope=Scope.SENDER)
     content = {
         "text": "Grüße 👋 \u0000 \\ / \u2028",
         "nested": {"z": [1, -2.5, True, None, {}], "a": 10**30, "b": 2**63},
@@ -91,13 +95,16 @@ def well_travelled() -> Workflow:
     first = replace(
         step(1),
         message=replace(step(1).message, content=content, ttl=30),
-        attempts=(attempt, replace(attempt, number=2, state=AttemptState.UNSURE)),
+        attempts=(attempt, replace(attempt, number=2, state=AttemptState.DEAD, meaning=meaning)),
         condition=Status.READ,
         told=(Status.SUBMITTED, Status.DELIVERED),
         over=Reason.WINDOW,
         client_ref="order\u0000 7",
         turn_at=EPOCH,
+        first_claimed_at=EPOCH + 0.25,
+        patience_left=12.5,
         window_ends_at=EPOCH + 600.5,
+        resend=2,
     )
     return replace(
         workflow(7, steps=(first, step(2, channel="sms"))),

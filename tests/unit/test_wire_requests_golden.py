@@ -19,8 +19,8 @@ CASES = {
     "message_v1_failover": StartType.MESSAGE_V1,
 }
 NOT_YET = (
-    "attempts turn_at patience_ends_at patience_counted_from window_ends_at settle_by doubt_at retry_at held_since"
-    " became_last resent again_count busy_count struck_out over told"
+    "attempts turn_at patience_ends_at patience_counted_from patience_left first_claimed_at window_ends_at settle_by"
+    " doubt_at retry_at held_since became_last resend again_count busy_count struck_out over told"
 ).split()
 
 
