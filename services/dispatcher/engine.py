@@ -18,13 +18,13 @@ from services.dispatcher.committing import commit_all, rows_to_publish
 from services.dispatcher.deciding import Culprit, decide_all
 from services.dispatcher.folding import Around
 from services.dispatcher.gathering import Desk
+from services.dispatcher.news import News
 from services.dispatcher.outlook import Outlook
 from services.dispatcher.ports import Broker, Clock, Inbox, Senders
 from services.dispatcher.probes import Probes
 from services.dispatcher.quarantine import kept_apart
 from services.dispatcher.reconciler import Reconciler
 from services.dispatcher.relay import Relay
-from services.dispatcher.stop_news import stop_news
 from services.dispatcher.sweeps import Sweeps, after_the_end_of
 from services.dispatcher.tally import Tally
 from services.dispatcher.work import CallEnded, Piece
@@ -43,8 +43,6 @@ DRAIN_S = 25.0
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 """Between tries while the store is away."""
-STOP_IS_NEWS_S = 5.0
-"""A stop older than this when it is first seen is no news: this dispatcher has just started."""
 
 
 class StopSignal(Protocol):
@@ -99,6 +97,7 @@ class Engine:
             random=chance,
         )
         self._told = told
+        self._news = News(metrics=self._metrics, owner=settings.name)
         self._set_aside: set[str] = set()
         self._pause_s = 0.0
         self._retry_at = float("-inf")
@@ -174,11 +173,16 @@ class Engine:
         new, ended = self._outlook.look(
             calls_in_flight=self._senders.in_flight, receipts_are_read=self._broker.connected
         )
+        now = self._outlook.now
         for stop in new:
-            self._stop_began(stop)
+            self._began(stop)
         for stop in ended:
-            self._stop_ended(stop)
+            self._desk.add_loose(self._news.ended(stop, now))
+            for sweep in after_the_end_of(stop, with_ready=stop.key in self._set_aside):
+                self._sweeps.add(sweep)
+            self._set_aside.discard(stop.key)
         self._metrics.dispatcher_inflight.set(self._senders.in_flight)
+        self._news.heard(self._outlook.watermark.hearing(now))
         if self._drain_until is None:
             self._desk.nudge(
                 self._reconciler.run(
@@ -262,12 +266,17 @@ class Engine:
             self._set_aside.add(piece.set_aside.key)
         for stop in piece.change.stops if piece.change is not None else ():
             if self._outlook.stops.add(stop):
-                self._stop_began(stop)
+                self._began(stop)
         for work in piece.work:
             if isinstance(work, CallEnded):
                 lifted = self._probes.answered(work.answer)
                 if lifted is not None:
                     self._desk.lift(lifted)
+
+    def _began(self, stop: Stop) -> None:
+        told = self._news.began(stop, self._outlook.now)
+        if told is not None:
+            self._desk.add_loose(told)
 
     def _blame(self, culprit: Culprit, piece: Piece | None, agenda: Agenda) -> None:
         """Keep what can't be decided or written with the dead letters, and its row apart for an hour."""
@@ -278,21 +287,6 @@ class Engine:
         if piece is not None:
             agenda.settle_piece(piece)
         self._broker.ack(kept)
-
-    def _stop_began(self, stop: Stop) -> None:
-        if self._outlook.now - stop.since > STOP_IS_NEWS_S:
-            return
-        log.error(
-            "channel.stopped", kind=stop.kind.value, account=stop.account, channel=stop.channel, reason=stop.reason
-        )
-        self._desk.add_loose(stop_news(stop, began=True, at=self._outlook.now, owner=self._settings.name))
-
-    def _stop_ended(self, stop: Stop) -> None:
-        log.info("channel.resumed", kind=stop.kind.value, account=stop.account, channel=stop.channel)
-        self._desk.add_loose(stop_news(stop, began=False, at=self._outlook.now, owner=self._settings.name))
-        for sweep in after_the_end_of(stop, with_ready=stop.key in self._set_aside):
-            self._sweeps.add(sweep)
-        self._set_aside.discard(stop.key)
 
 
 def _culprit(piece: Piece, error: str) -> Culprit:

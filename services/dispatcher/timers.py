@@ -8,10 +8,20 @@ the windows before it had read what waits there.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 SILENCE_S = 2.0
 """Without a marker for this long, windows wait."""
 BLIND_HOLD_S = 60.0
 """And for this long: then they fire, and an alarm says so."""
+
+
+class Hearing(StrEnum):
+    """What a dispatcher knows of the ingresses."""
+
+    MARKERS = "markers"
+    SILENT = "silent"
+    BLIND = "blind"
 
 
 class Watermark:
@@ -37,9 +47,11 @@ class Watermark:
         elif self._reading_since is None:
             self._reading_since = now
 
-    def silent(self, now: float) -> bool:
-        """Tell whether windows wait because no marker came for a while."""
-        return self._heard_for(now) > SILENCE_S
+    def hearing(self, now: float) -> Hearing:
+        """Tell whether anybody takes webhooks: markers come, or windows wait for them, or fire without."""
+        if self.blind(now):
+            return Hearing.BLIND
+        return Hearing.SILENT if self._heard_for(now) > SILENCE_S else Hearing.MARKERS
 
     def blind(self, now: float) -> bool:
         """Tell whether the hold is over: windows fire by the clock, doubt does not run."""
