@@ -9,14 +9,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from services.dispatcher.ports import Arrivals, CallAnswer, Delivery
 from shared.queue.topology import BINDINGS, DEAD, EXCHANGES, QUEUES, STEPS
 from shared.store.records import OutboxRow
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
 
 QUEUES_OF_STEPS = frozenset(binding.queue for binding in BINDINGS if binding.exchange == STEPS)
 _TOPICS = frozenset(exchange.name for exchange in EXCHANGES if exchange.kind != "direct")
@@ -38,10 +35,16 @@ class Published:
     redelivered: bool = False
 
 
+class Weather(Protocol):
+    """What the broker must know of its world."""
+
+    stormy: bool
+
+
 class Rabbit:
     """The broker."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Weather) -> None:
         self.world = world
         self.queues: dict[str, deque[Published]] = {queue.name: deque() for queue in QUEUES}
         self.unbound: list[Published] = []
