@@ -33,6 +33,7 @@ from shared.queue.address import nodes, user_of
 from shared.store.records import OutboxRow
 
 _TICK_S = 0.1
+_RENEW_IDLE_S = 30.0
 _GOOD_BYE_S = 2.0
 """For closing in good order; a broker that is short of memory does not even read our good-bye."""
 
@@ -42,7 +43,15 @@ _log = structlog.get_logger()
 class Amqp:
     """Implements Inbox and Broker."""
 
-    def __init__(self, url: str, *, name: str, ca_file: str | None = None, heartbeat_s: int = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        ca_file: str | None = None,
+        heartbeat_s: int = HEARTBEAT_S,
+        renew_idle_s: float = _RENEW_IDLE_S,
+    ) -> None:
         """`url` may name several nodes, separated by semicolons. `ca_file` is for amqps://; None means the system's.
 
         Nothing is opened before `start`. Raises ConfigError where the URL is none.
@@ -54,8 +63,12 @@ class Amqp:
         self._heartbeat_s = heartbeat_s
         self._mailbox = Mailbox()
         self._watched: frozenset[str] = frozenset()
-        self._consumers = Consumers(self._mailbox)
-        self._depths = Depths(queues=lambda: self._watched | self._consumers.queues, cut=self._cut_consuming)
+        self._consumers = Consumers(self._mailbox, renew_idle_s=renew_idle_s)
+        self._depths = Depths(
+            queues=lambda: self._watched | self._consumers.queues,
+            seen=self._consumers.depth_seen,
+            cut=self._cut_consuming,
+        )
         self._relay = Relay(self._mailbox, user_id=user_of(url), blocked=self._is_blocked, cut=self._cut_publishing)
         self._consuming: Session | None = None
         self._publishing: Session | None = None

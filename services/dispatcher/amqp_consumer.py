@@ -10,16 +10,16 @@ is ever sent back to a queue from here: each return counts towards the delivery 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 from time import monotonic
 
 import structlog
-from pika.channel import Channel
 from pika.connection import Connection
 from pika.spec import Basic, BasicProperties
 
 from services.dispatcher.amqp_inbox import Mailbox
+from services.dispatcher.amqp_queue_channel import QueueChannel
 from services.dispatcher.ports import Delivery
 
 _PAUSE_S = 0.2
@@ -31,15 +31,17 @@ _log = structlog.get_logger()
 class Consumers:
     """All consumers of a dispatcher. Lives on the I/O thread."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Mailbox, *, renew_idle_s: float) -> None:
+        """`renew_idle_s`: a consumer that got nothing for so long is made anew, to be sure of it."""
         self._mailbox = mailbox
+        self._renew_idle_s = renew_idle_s
         self._tokens = count(1)
         self._wanted: dict[str, int] = {}
         self._connection: Connection | None = None
-        self._current: dict[str, _QueueChannel] = {}
-        self._retired: list[_QueueChannel] = []
+        self._current: dict[str, QueueChannel] = {}
+        self._retired: list[QueueChannel] = []
         self._pauses: dict[str, _Pause] = {}
-        self._of_token: dict[int, _QueueChannel] = {}
+        self._of_token: dict[int, QueueChannel] = {}
 
     @property
     def queues(self) -> frozenset[str]:
@@ -53,7 +55,7 @@ class Consumers:
 
     def ack(self, tokens: Collection[int]) -> None:
         """Acknowledge; tokens of channels that are gone are nothing."""
-        by_channel: dict[_QueueChannel, list[int]] = {}
+        by_channel: dict[QueueChannel, list[int]] = {}
         for token in tokens:
             if (channel := self._of_token.pop(token, None)) is not None:
                 by_channel.setdefault(channel, []).append(token)
@@ -78,7 +80,7 @@ class Consumers:
         for queue, channel in list(self._current.items()):
             if channel.gone:
                 self._closed(queue, channel, "found closed")
-        for channel in [each for each in self._retired if each.gone or not each.in_hand]:
+        for channel in [each for each in self._retired if each.finished]:
             self._retired.remove(channel)
             self._lose(channel)
             channel.close()
@@ -92,22 +94,36 @@ class Consumers:
         if channel is not None:
             channel.consume(prefetch)
         elif prefetch and monotonic() >= self._pause(queue).until and self._connection is not None:
-            self._current[queue] = _QueueChannel(queue, self)
+            self._current[queue] = QueueChannel(queue, self)
             self._current[queue].open(self._connection)
 
     def _pause(self, queue: str) -> _Pause:
         return self._pauses.setdefault(queue, _Pause())
 
+    def depth_seen(self, queue: str, ready: int) -> None:
+        """Learn how many messages wait in a queue; where ours may be a consumer that was left behind, consume it anew.
+
+        A quorum queue that is deleted and declared again at once keeps its consumers by name, but what it sends them
+        the broker's own channel drops as seen before (RabbitMQ 3.10): as many messages as were read of the old queue
+        hang unacknowledged with nobody. Closing the channel gives them back.
+        """
+        channel = self._current.get(queue)
+        if channel is not None and channel.doubtful(ready, renew_idle_s=self._renew_idle_s):
+            if ready:
+                _log.warning("consumer.left_behind", queue=queue, ready=ready)
+            channel.consume(0)
+            del self._current[queue]
+            self._retired.append(channel)
+            self.tick()
+
     # What a channel tells.
 
-    def consuming(self, channel: _QueueChannel) -> None:
+    def consuming(self, channel: QueueChannel) -> None:
         self._pauses.pop(channel.queue, None)
 
-    def delivered(
-        self, channel: _QueueChannel, method: Basic.Deliver, properties: BasicProperties, body: bytes
-    ) -> None:
+    def delivered(self, channel: QueueChannel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
         token = next(self._tokens)
-        channel.in_hand[token] = method.delivery_tag
+        channel.take(token, method.delivery_tag)
         self._of_token[token] = channel
         self._mailbox.deliver(
             Delivery(
@@ -129,7 +145,7 @@ class Consumers:
             )
         )
 
-    def cancelled(self, channel: _QueueChannel) -> None:
+    def cancelled(self, channel: QueueChannel) -> None:
         """The broker cancelled the consumer: its queue was deleted, or lost its leader. What is in hand stays good."""
         if self._current.get(channel.queue) is channel:
             _log.warning("consumer.cancelled", queue=channel.queue)
@@ -137,7 +153,7 @@ class Consumers:
             self._retired.append(channel)
             self._pause(channel.queue).longer()
 
-    def closed(self, channel: _QueueChannel, reason: object) -> None:
+    def closed(self, channel: QueueChannel, reason: object) -> None:
         """The channel is closed; what was in hand on it is delivered again."""
         if self._current.get(channel.queue) is channel:
             self._closed(channel.queue, channel, reason)
@@ -145,13 +161,13 @@ class Consumers:
             self._retired.remove(channel)
             self._lose(channel)
 
-    def _closed(self, queue: str, channel: _QueueChannel, reason: object) -> None:
+    def _closed(self, queue: str, channel: QueueChannel, reason: object) -> None:
         _log.warning("consumer.closed", queue=queue, reason=str(reason))
         del self._current[queue]
         self._lose(channel)
         self._pause(queue).longer()
 
-    def _lose(self, channel: _QueueChannel) -> None:
+    def _lose(self, channel: QueueChannel) -> None:
         for token in channel.in_hand:
             self._of_token.pop(token, None)
         self._mailbox.lose(list(channel.in_hand))
@@ -168,75 +184,3 @@ class _Pause:
     def longer(self) -> None:
         self.until = monotonic() + random.uniform(0.0, min(_LONGEST_PAUSE_S, _PAUSE_S * 2**self._failures))
         self._failures = min(self._failures + 1, 10)
-
-
-class _QueueChannel:
-    """One queue's channel, from its opening to the last ack of what was delivered on it."""
-
-    def __init__(self, queue: str, owner: Consumers) -> None:
-        self.queue = queue
-        self.in_hand: dict[int, int] = {}
-        """Token to the broker's delivery tag; both rise."""
-        self._owner = owner
-        self._channel: Channel | None = None
-        self._open = False
-        self._consumer: str | None = None
-        self._prefetch = 0
-
-    @property
-    def gone(self) -> bool:
-        return self._channel is not None and self._open and not self._channel.is_open
-
-    def open(self, connection: Connection) -> None:
-        self._channel = connection.channel(on_open_callback=self._on_open)
-        self._channel.add_on_close_callback(lambda _channel, reason: self._owner.closed(self, reason))
-        self._channel.add_on_cancel_callback(lambda _method: self._owner.cancelled(self))
-
-    def close(self) -> None:
-        if self._channel is not None and self._channel.is_open:
-            self._channel.close()
-
-    def consume(self, prefetch: int) -> None:
-        """Have this prefetch; 0 stops consuming. Nothing happens before the channel is open."""
-        if self._channel is None or not self._open or prefetch == self._prefetch:
-            return
-        if self._consumer is not None:
-            self._cancel(self._channel, self._consumer)
-            self._consumer = None
-        if prefetch:
-            # A prefetch is its consumer's for good: another one needs another consumer.
-            self._channel.basic_qos(prefetch_count=prefetch)
-            self._consumer = self._channel.basic_consume(
-                self.queue, self._on_message, callback=lambda _frame: self._owner.consuming(self)
-            )
-        self._prefetch = prefetch
-
-    def ack(self, tokens: Iterable[int]) -> None:
-        """Acknowledge, with one frame for all that are the oldest in hand."""
-        if self._channel is None or not self._channel.is_open:
-            return
-        acked = set(tokens)
-        oldest = 0
-        for token in list(self.in_hand):
-            if token not in acked:
-                break
-            oldest = self.in_hand.pop(token)
-            acked.discard(token)
-        if oldest:
-            self._channel.basic_ack(oldest, multiple=True)
-        for token in sorted(acked):
-            self._channel.basic_ack(self.in_hand.pop(token))
-
-    @staticmethod
-    def _cancel(channel: Channel, consumer: str) -> None:
-        channel.basic_cancel(consumer, callback=lambda _frame: None)
-        # pika would send back, with a requeue, what is still on its way to us: and returns count towards the delivery
-        # limit. Unmarked, the consumer takes it in hand until the broker has confirmed the cancel.
-        channel._cancelled.discard(consumer)  # noqa: SLF001
-
-    def _on_open(self, _channel: Channel) -> None:
-        self._open = True
-        self._owner.tick()
-
-    def _on_message(self, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
-        self._owner.delivered(self, method, properties, body)

@@ -21,10 +21,13 @@ _ANSWER_S = 8.0
 class Depths:
     """Lives on the I/O thread, on the connection that consumes; `known` may be read from others."""
 
-    def __init__(self, *, queues: Callable[[], frozenset[str]], cut: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, queues: Callable[[], frozenset[str]], seen: Callable[[str, int], None], cut: Callable[[str], None]
+    ) -> None:
         self.known: dict[str, int] = {}
         """Ready messages by queue; queues that don't exist or were never asked for are absent."""
         self._queues = queues
+        self._seen = seen
         self._cut = cut
         self._connection: Connection | None = None
         self._channel: Channel | None = None
@@ -78,6 +81,7 @@ class Depths:
         if queue == self._asked:
             self.known[queue] = frame.method.message_count
             self._asked = None
+            self._seen(queue, frame.method.message_count)
             self._ask()
 
     def _on_close(self, channel: Channel, _reason: object) -> None:

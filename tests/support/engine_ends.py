@@ -60,9 +60,9 @@ class Ends:
 
 
 @contextmanager
-def ends_of(url: str, *, heartbeat_s: int = 10, connected: bool = True) -> Iterator[Ends]:
+def ends_of(url: str, *, heartbeat_s: int = 10, renew_idle_s: float = 30.0, connected: bool = True) -> Iterator[Ends]:
     """Start an Amqp, wait until it is connected, and close it afterwards."""
-    amqp = Amqp(url, name="test", heartbeat_s=heartbeat_s)
+    amqp = Amqp(url, name="test", heartbeat_s=heartbeat_s, renew_idle_s=renew_idle_s)
     amqp.start()
     ends = Ends(amqp)
     try:
