@@ -27,6 +27,7 @@ VERBS = {
     "account": ("services.cli.account", "Accounts at the provider."),
     "app": ("services.cli.application", "Callers' applications."),
     "key": ("services.cli.key", "Callers' api keys."),
+    "tenant": ("services.cli.tenant", "Where tenants without an application are told."),
     "publisher": ("services.cli.publisher", "Other systems that publish to the queue."),
     "jwt": ("services.cli.jwt", "Print a token for curl."),
     "topology": ("services.cli.topology", "Exchanges, queues, policies and rights on the broker."),
