@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from socket import gethostname
 
@@ -114,6 +115,7 @@ class Outlook:
         )
 
 
+@cache
 def program_version() -> str:
     """Return the version of this program; "unknown" where it was not installed."""
     try:

@@ -54,6 +54,8 @@ class Stops:
 
     def closed(self, channel: str, directory: Directory) -> bool:
         """Tell whether nothing of a channel's queue could be claimed: every account that serves it is stopped."""
+        if not self._by_key:
+            return False
         hard = [stop for stop in self._by_key.values() if stop.sender is None and stop.kind is not StopKind.SKIP]
         skipped = any(
             stop.kind is StopKind.SKIP and stop.covers(account=stop.account or "", channel=channel, sender="")

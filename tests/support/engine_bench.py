@@ -204,6 +204,12 @@ class Bench:
             )
         )
 
+    def lose_messages(self, queue: str) -> None:
+        """Lose what is in a queue, and every trace that it is still to be published."""
+        self.rabbit.queues[queue].clear()
+        rows = self.store.outbox_of_others(now=EPOCH + self.now + 1000, older_than_s=0.0, limit=1000)
+        self.store.outbox_sent([row.row_id for row in rows])
+
     # Calls
 
     def answer(self, outcome: CallOutcome | None = None, *, ticket: CallTicket | None = None) -> CallTicket:
