@@ -17,7 +17,8 @@ from shared.model import Problem, Receipt, RequestKind, Status
 from shared.outcomes import Busy, BusySource, Refused, Unsure
 from shared.vonage.codes import meaning_of
 from shared.wire.story import tell_all
-from tests.support.play import Play, step, viber_then_sms, workflow
+from tests.support.plans import step, viber_then_sms, workflow
+from tests.support.play import Play
 
 FOLDER = Path(__file__).parents[1] / "golden" / "stories"
 WINDOW_S = 15

@@ -16,92 +16,21 @@ from services.dispatcher.events import (
     NextNow,
     Outside,
     PutStep,
+    RaiseStop,
     Received,
+    Republished,
     Resumed,
     StepMessage,
     Stopped,
+    Suppress,
     TellEnd,
     TellStatus,
 )
 from services.dispatcher.failover import begin, decide
-from shared.channels import CHANNELS, person_of
-from shared.ids import queued_workflow_id
-from shared.model import (
-    CodeMeaning,
-    Delivery,
-    Entry,
-    Generation,
-    Message,
-    Problem,
-    Receipt,
-    RequestKind,
-    State,
-    Status,
-    Step,
-    What,
-    WhenStopped,
-    Workflow,
-)
-from shared.outcomes import Accepted, Busy, CallOutcome, OurFault, Refused, Unsure
-
-START = 1_700_000_000.0
-"""Store time at which every play begins."""
-PROVIDER_UUID = "11111111-1111-4111-8111-111111111111"
-NO_ANSWER = Unsure(problem=Problem(code="timeout", title="no answer in 15 s"))
-REFUSAL = Refused(problem=Problem(code="1330", title="refused"))
-BUSY = Busy(problem=Problem(code="429", title="too many"))
-TAKEN = Accepted(provider_uuid=PROVIDER_UUID)
-
-NUMBER = "447700900000"
-
-
-def step(
-    number: int,
-    channel: str,
-    *,
-    window: int | None = None,
-    condition: str = "delivered",
-    recipient: str | None = None,
-    person: str | None = None,
-    delivery: Delivery | None = None,
-    align_ttl: bool = True,
-    ttl: int | None = None,
-) -> Step:
-    """Return a step as intake would make it."""
-    to = recipient or ("psid-1" if channel == "messenger" else NUMBER)
-    return Step(
-        number=number,
-        message=Message(
-            channel=channel, kind="text", recipient=to, sender="Acme", content={"text": f"hello {number}"}, ttl=ttl
-        ),
-        person=person_of(channel, to, person),
-        expiry_time=window,
-        condition=Status(condition),
-        delivery=delivery or CHANNELS[channel].delivery,
-        align_ttl=align_ttl,
-    )
-
-
-def workflow(
-    *steps: Step,
-    valid_for: float = 259_200.0,
-    final_receipt_time: int | None = None,
-    when_stopped: WhenStopped = WhenStopped.HOLD,
-    kind: RequestKind = RequestKind.WORKFLOW,
-    message_id: str = "m-1",
-) -> Workflow:
-    """Return a workflow as intake would make it, before its first decision."""
-    return Workflow(
-        workflow_id=queued_workflow_id(tenant="acme", message_id=message_id),
-        tenant="acme",
-        generation=Generation.V0_1 if kind is RequestKind.WORKFLOW else Generation.V1,
-        kind=kind,
-        steps=steps,
-        accepted_at=START,
-        send_by=START + valid_for,
-        final_receipt_time=final_receipt_time,
-        when_stopped=when_stopped,
-    )
+from shared.model import CodeMeaning, Entry, Problem, Receipt, State, Status, What, Workflow
+from shared.outcomes import CallOutcome
+from shared.vonage.codes import meaning_of
+from tests.support.plans import START, TAKEN
 
 
 class Play:
@@ -144,6 +73,25 @@ class Play:
         return [(effect.step, effect.attempt) for effect in self.effects if isinstance(effect, PutStep)]
 
     @property
+    def lanes(self) -> list[bool]:
+        """Of each step message: whether it goes on (True) or is new work (False)."""
+        return [effect.goes_on for effect in self.effects if isinstance(effect, PutStep)]
+
+    @property
+    def stops(self) -> list[tuple[str, int, str, str]]:
+        """(scope, step, account, reason) of each stop that was raised, in order."""
+        return [
+            (effect.scope.value, effect.step, effect.account, effect.reason)
+            for effect in self.effects
+            if isinstance(effect, RaiseStop)
+        ]
+
+    @property
+    def suppressed(self) -> list[tuple[str, str]]:
+        """(person, why) of each suppression, in order."""
+        return [(effect.person, effect.why) for effect in self.effects if isinstance(effect, Suppress)]
+
+    @property
     def told(self) -> list[tuple[int, str, str | None]]:
         """(step, status, code) of each status webhook, in order."""
         return [
@@ -162,6 +110,15 @@ class Play:
 
     def entries_of(self, what: What) -> list[Entry]:
         return [entry for entry in self.entries if entry.what is what]
+
+    def attempt(self, number: int, *, step: int = 1) -> str:
+        """State of an attempt, as a word."""
+        attempts = self.workflow.steps[step - 1].attempts
+        return next(each.state.value for each in attempts if each.number == number)
+
+    def after(self, moment: float | None) -> float | None:
+        """Return a moment of the row as seconds after the start, to the millisecond; None stays None."""
+        return None if moment is None else round(moment - START, 3)
 
     def reasons_of_next(self) -> list[str | None]:
         return [entry.reason.value if entry.reason else None for entry in self.entries_of(What.NEXT)]
@@ -185,11 +142,33 @@ class Play:
         self.send(StepMessage(step=current.number, attempt=current.next_attempt))
         return self
 
-    def answer(self, outcome: CallOutcome, *, step: int | None = None, attempt: int | None = None) -> Play:
+    def read_message(self, step: int, attempt: int) -> Play:
+        """Read any step message, also a stale one."""
+        self.send(StepMessage(step=step, attempt=attempt))
+        return self
+
+    def answer(
+        self,
+        outcome: CallOutcome,
+        *,
+        step: int | None = None,
+        attempt: int | None = None,
+        age_s: float = 0.0,
+        claimed: float | None = None,
+    ) -> Play:
+        """Answer a call; `claimed` names its claim by seconds after the start."""
         current = self.workflow.step
         number = step or current.number
         attempts = self.workflow.steps[number - 1].attempts
-        self.send(Answered(step=number, attempt=attempt or attempts[-1].number, outcome=outcome))
+        self.send(
+            Answered(
+                step=number,
+                attempt=attempt or attempts[-1].number,
+                outcome=outcome,
+                age_s=age_s,
+                claimed_at=None if claimed is None else START + claimed,
+            )
+        )
         return self
 
     def accepted(self) -> Play:
@@ -204,6 +183,7 @@ class Play:
         code: str | None = None,
         meaning: CodeMeaning | None = None,
         price: str | None = None,
+        uuid: str | None = None,
     ) -> Play:
         number = step or self.workflow.current
         attempts = self.workflow.steps[number - 1].attempts
@@ -212,11 +192,24 @@ class Play:
             Received(
                 step=number,
                 attempt=attempt or attempts[-1].number,
-                receipt=Receipt(status=Status(status), problem=problem, price=price),
+                receipt=Receipt(
+                    status=Status(status),
+                    problem=problem,
+                    provider_uuid=uuid,
+                    price=price,
+                    currency=None if price is None else "EUR",
+                    timestamp=f"at {self.seconds:g}",
+                ),
                 meaning=meaning,
             )
         )
         return self
+
+    def negative(
+        self, code: str, *, status: str = "rejected", step: int | None = None, attempt: int | None = None
+    ) -> Play:
+        """Receive a negative receipt whose code means what the provider's table says."""
+        return self.receipt(status, step=step, attempt=attempt, code=code, meaning=meaning_of(code))
 
     def due(self, *, read_to: float | None = None, blind: bool = False) -> Play:
         """Tell it that a timer may be over; receipts are read up to now, or to `read_to` seconds after the start."""
@@ -254,22 +247,11 @@ class Play:
         self.send(Resumed(since=None if since is None else START + since))
         return self
 
+    def republished(self) -> Play:
+        self.send(Republished())
+        return self
+
     def _take(self, decision: Decision) -> None:
         self.last = decision
         self.entries.extend(decision.entries)
         self.effects.extend(decision.effects)
-
-
-def viber_then_sms(**fields: object) -> Workflow:
-    """Return the workflow of the README: Viber with a window of ten minutes, then SMS."""
-    window = fields.pop("window", 600)
-    condition = fields.pop("condition", "delivered")
-    first = step(1, "viber_service", window=int(str(window)), condition=str(condition))
-    return workflow(first, step(2, "sms"), **fields)  # type: ignore[arg-type]
-
-
-def our_fault(scope: str, code: str = "402") -> OurFault:
-    """Return an answer that says it is our account, channel or sender."""
-    from shared.model import Scope
-
-    return OurFault(problem=Problem(code=code, title="Low balance"), scope=Scope(scope))

@@ -42,7 +42,7 @@ from shared.model import (
     Workflow,
 )
 from shared.outcomes import Accepted, Busy, OurFault, Refused, Stale, Unsure
-from tests.support.play import START, step, workflow
+from tests.support.plans import START, step, workflow
 
 PROBLEM = Problem(code="1", title="a problem")
 OUTCOMES = st.sampled_from(

@@ -9,7 +9,8 @@ import pytest
 from services.dispatcher.events import Outside
 from services.dispatcher.failover import TABLE, Row
 from shared.model import Reason, Scope, State, Stop, StopKind, What
-from tests.support.play import BUSY, NO_ANSWER, TAKEN, Play, our_fault, step, viber_then_sms, workflow
+from tests.support.plans import BUSY, NO_ANSWER, TAKEN, our_fault, step, viber_then_sms, workflow
+from tests.support.play import Play
 
 STATES = (State.READY, State.SENDING, State.WAITING, State.BACKING_OFF, State.HELD, State.FINAL)
 SKIP = Stop(kind=StopKind.SKIP, channel="viber_service", reason="paused by ann", since=0.0)

@@ -24,7 +24,8 @@ from shared.model import (
 from shared.outcomes import Stale, Unsure
 from shared.vonage.answers import read_answer
 from shared.vonage.codes import meaning_of
-from tests.support.play import BUSY, NO_ANSWER, REFUSAL, START, TAKEN, Play, our_fault, step, viber_then_sms, workflow
+from tests.support.plans import BUSY, NO_ANSWER, REFUSAL, START, TAKEN, our_fault, step, viber_then_sms, workflow
+from tests.support.play import Play
 
 SCENARIOS: dict[str, Callable[[], None]] = {}
 
