@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from shared.errors import CascadeError
 
 URL_VARIABLE = "CASCADE_INGRESS_URL"
 TIMEOUT_S = (3.05, 15.0)
+TOKEN_KEPT_S = 600.0
+"""Well below the quarter of an hour that a token lives."""
 
 
 def answers(url: str) -> bool:
@@ -40,6 +43,7 @@ class IngressClient:
         self._url = (os.environ.get(URL_VARIABLE) or home.url("ingress")).rstrip("/")
         self._home, self._application, self._key = home, application, key
         self._session = requests.Session()
+        self._token, self._token_until = "", 0.0
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """Post JSON and return the answer's. Raises Refused."""
@@ -54,8 +58,7 @@ class IngressClient:
         return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        token = caller_token(self._home, application=self._application, key=self._key)
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self._fresh_token()}", "Accept": "application/json"}
         try:
             answer = self._session.request(
                 method, self._url + path, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, **body
@@ -71,6 +74,13 @@ class IngressClient:
         if not answer.ok:
             raise Refused(answer.status_code, _words(answer.status_code, decoded))
         return dict(decoded)
+
+    def _fresh_token(self) -> str:
+        """Return a token for this call: reading and checking a private key costs more than a whole request does."""
+        if time.monotonic() >= self._token_until:
+            self._token = caller_token(self._home, application=self._application, key=self._key)
+            self._token_until = time.monotonic() + TOKEN_KEPT_S
+        return self._token
 
 
 def _words(status: int, problem: dict[str, Any]) -> str:
