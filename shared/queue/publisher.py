@@ -97,6 +97,7 @@ class Publisher:
         link, own.link = own.link, None
         if link is not None:
             link.close()
+        own.drop_look_out()
 
     def _on_link(self, ends: float, action: Callable[[Link], T]) -> T:
         link = self._link(ends)
@@ -105,6 +106,7 @@ class Publisher:
                 return action(link)
             except Stale:
                 # It had died while it was idle. Once, on a fresh one, inside the same deadline.
+                _log.info("broker.connection_replaced")
                 link = self._fresh_link(ends)
                 return action(link)
         except BaseException as error:
@@ -175,6 +177,13 @@ class _Process:
             self._look_out_until = monotonic() + _LOOK_OUT_S
         if replaced is not None:
             replaced.discard()
+
+    def drop_look_out(self) -> None:
+        """Close the look-out's connection; the next publish finds out anew."""
+        with self._lock:
+            link, self._look_out = self._look_out, None
+        if link is not None:
+            link.discard()
 
     def blocked(self) -> bool:
         """Tell whether the broker is known to take no publishes; costs a millisecond while it is so, else nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -22,6 +23,7 @@ from shared.queue.apply import declare
 from shared.queue.publisher import Publisher
 from shared.queue.topology import COMMANDS, DEAD, INTAKE, QUEUES, RECEIPTS
 from tests.support.broker import fresh_vhost
+from tests.support.certificates import self_signed
 from tests.support.engine_ends import Ends, ends_of, row
 from tests.support.fault_proxy import FaultProxy
 from tests.support.queues import Queues, apply_topology, plain_channel, read_all, ready, set_policy, start_of
@@ -479,6 +481,22 @@ def test_a_consuming_connection_in_a_black_hole_is_given_up(queues: Queues, prox
         proxy.heal()
 
         ends.until(lambda: len(ends.deliveries) == 2, deadline_s=30.0)
+
+
+def test_tls_is_spoken_with_a_certificate_that_is_known_and_names_the_host(queues: Queues, tmp_path: Path) -> None:
+    assert queues.vhost.node is not None
+    known, other = self_signed(tmp_path / "known", "127.0.0.1"), self_signed(tmp_path / "other", "127.0.0.2")
+    for certificate, ca_file, works in (
+        (known, str(known.file), True),
+        (known, None, False),  # of nobody we know
+        (other, str(other.file), False),  # known, but another host's
+    ):
+        with FaultProxy(queues.vhost.node.amqp_port, tls=certificate.server_context()) as proxy:
+            amqp = Amqp(through(proxy, queues).replace("amqp://", "amqps://"), name="test", ca_file=ca_file)
+            amqp.start()
+            wait_until(lambda: amqp.connected if works else proxy.accepted >= 3, 20.0)  # noqa: B023  at once
+            assert works == amqp.connected
+            amqp.close(drain_s=0.5)
 
 
 def test_an_address_that_is_none_is_refused_before_anything_starts() -> None:

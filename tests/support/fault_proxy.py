@@ -9,6 +9,7 @@ with FaultProxy(port) as proxy:
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -22,7 +23,9 @@ _CHUNK = 65_536
 class FaultProxy:
     """Forwards to `target_port`; every method may be called while connections are open."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: speak TLS with those who connect, and plainly with the target."""
+        self._tls = tls
         self.accepted = 0
         """Connections so far."""
         self._target = ("127.0.0.1", target_port)
@@ -98,6 +101,12 @@ class FaultProxy:
             if self._refusing:
                 client.close()
                 continue
+            if self._tls is not None:
+                try:
+                    client = self._tls.wrap_socket(client, server_side=True)
+                except OSError:
+                    client.close()
+                    continue
             server = socket.create_connection(self._target)
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
