@@ -10,7 +10,7 @@ from services.dispatcher.ports import Arrivals, Delivery
 from shared.outcomes import Busy, CallOutcome, Unsure
 from shared.queue import envelope
 from shared.queue.topology import RECEIPTS
-from shared.store.memory import MemoryStore
+from shared.store.port import Store
 from shared.store.records import Batch, Committed, OutboxRow
 from tests.simulation.rabbit import Connection
 
@@ -44,7 +44,7 @@ class Sabotage:
             return _DropEarly(connection, world)
         return connection
 
-    def store(self, store: MemoryStore, connection: Connection, point: Callable[[str], None]) -> object:
+    def store(self, store: Store, connection: Connection, point: Callable[[str], None]) -> object:
         """Return the store as this copy has it."""
         if self.no_compare_and_set:
             return _LastWriterWins(store)
@@ -99,7 +99,7 @@ class _DropEarly(_Around):
 class _LastWriterWins(_Around):
     """Writes whatever it decided, over whatever is there."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._store = store
 
@@ -120,7 +120,7 @@ class _LastWriterWins(_Around):
 class _NoOutbox(_Around):
     """Publishes after the commit and writes nothing down: a crash in between loses the message."""
 
-    def __init__(self, store: MemoryStore, connection: Connection, point: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, connection: Connection, point: Callable[[str], None]) -> None:
         super().__init__(store)
         self._store = store
         self._connection = connection

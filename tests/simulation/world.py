@@ -17,6 +17,7 @@ from shared.queue import envelope
 from shared.queue.topology import COMMAND_KEY, COMMANDS, RECEIPT_KEY, RECEIPTS, SENDS
 from shared.store.directory import Account, Publisher, Tenant
 from shared.store.opening import open_memory_store
+from shared.store.port import Store
 from shared.wire.envelopes import Command, CommandName, Marker, write
 from tests.simulation.process import CrashError, Process
 from tests.simulation.provider import Provider
@@ -32,10 +33,22 @@ BETWEEN = frozenset({"after load", "before commit", "after commit", "before subm
 """Where another process, or a long sleep, does the most harm."""
 
 
+def _in_memory(clock: Callable[[], float]) -> Store:
+    return open_memory_store(clock=clock)
+
+
 class World:
     """Everything there is. It is also the engines' clock."""
 
-    def __init__(self, seed: int, *, sabotage: Sabotage | None = None, workflows: int = 10) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        sabotage: Sabotage | None = None,
+        workflows: int = 10,
+        make_store: Callable[[Callable[[], float]], Store] | None = None,
+    ) -> None:
+        """`make_store` opens a store with this clock; None: one in memory."""
         self.seed = seed
         self.random = Random(seed)
         self.sabotage = sabotage or Sabotage()
@@ -45,7 +58,7 @@ class World:
         self.store_faults = 0.002
         self.store_away_until = 0.0
         self.ingress_away_until = 0.0
-        self.store = open_memory_store(clock=lambda: EPOCH + self.now)
+        self.store = (make_store or _in_memory)(lambda: EPOCH + self.now)
         self.rabbit = Rabbit(self)
         self.provider = Provider(self, Random(f"{seed}/provider"))
         self.processes = [Process(self, "dispatcher-1"), Process(self, "dispatcher-2")]
