@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.debian import Recipe, UnpackError, library_path, unpack
+from deploy.debian import STAMP, Recipe, UnpackError, library_path, unpack
 
 
 class NodeError(Exception):
@@ -47,6 +47,11 @@ def find_software(unpacked_dir: Path) -> Software:
         erlang="usr/lib/erlang",
         environment={"LD_LIBRARY_PATH": libraries} if libraries else {},
     )
+
+
+def is_there(unpacked_dir: Path) -> bool:
+    """Tell whether `find_software` needs no download: RabbitMQ is installed or was unpacked before."""
+    return _installed() is not None or (unpacked_dir / RECIPE.package / STAMP).exists()
 
 
 _SCRIPTS = "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin"

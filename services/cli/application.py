@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ import click
 from deploy.private_file import write_private
 from services.cli.credentials import new_key_pair
 from services.cli.home import Home
+from services.cli.names import TENANT
 from services.cli.store import existing_store
+from shared.errors import ConfigError, NotStored
 from shared.store.directory import Application, Tenant
 
 
@@ -20,7 +23,9 @@ def app() -> None:
 
 
 @app.command()
-@click.option("--tenant", required=True, help="Whose application it is; made where there is none of that name.")
+@click.option(
+    "--tenant", type=TENANT, required=True, help="Whose application it is; made where there is none of that name."
+)
 @click.option("--status-url", help="Where status webhooks and final reports go.")
 @click.option("--inbound-url", help="Where inbound messages go.")
 @click.option("--key-file", type=click.Path(path_type=Path), help="Where its private key is written; else APP_ID.key.")
@@ -29,6 +34,8 @@ def create(tenant: str, status_url: str | None, inbound_url: str | None, key_fil
     pair = new_key_pair()
     application_id = str(uuid4())
     path = key_file or Path(f"{application_id}.key")
+    if path.exists():
+        raise ConfigError(f"--key-file: {path} is there already; a private key is never written over")
     with existing_store(Home.from_environment()) as store:
         if tenant not in store.directory().tenants:
             store.change_directory(Tenant(name=tenant))
@@ -59,10 +66,6 @@ def list_applications() -> None:
 @click.argument("application_id")
 def revoke(application_id: str) -> None:
     """Refuse an application's tokens from now on (within the 30 s of the ingress's cache)."""
-    from dataclasses import replace
-
-    from shared.errors import NotStored
-
     with existing_store(Home.from_environment()) as store:
         record = store.directory().applications.get(application_id)
         if record is None:

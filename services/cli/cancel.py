@@ -6,16 +6,21 @@ from pathlib import Path
 
 import click
 
-from services.cli.client import IngressClient
+from services.cli.client import IngressClient, path_to
 from services.cli.home import Home
+from services.cli.story import find
 
 
 @click.command()
-@click.argument("workflow_id", metavar="ID")
+@click.argument("given", metavar="ID")
 @click.option("--application", metavar="ID")
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE")
-def cancel(workflow_id: str, application: str | None, key: Path | None) -> None:
-    """Cancel a workflow. What left already may still arrive; the record says so."""
+def cancel(given: str, application: str | None, key: Path | None) -> None:
+    """Cancel a workflow; ID is its own, its dispatch's, or that of one of its messages.
+
+    What left already may still arrive; the record says so.
+    """
     client = IngressClient(Home.from_environment(), application=application, key=key)
-    client.delete(f"/v1/workflows/{workflow_id}")
+    workflow_id = find(client, given)["workflow_id"]
+    client.delete(path_to("workflows", workflow_id))
     click.echo(f"cancel of {workflow_id} is on its way; `cascade show {workflow_id}` tells how it ended")

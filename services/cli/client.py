@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -21,10 +24,16 @@ TOKEN_KEPT_S = 600.0
 
 def answers(url: str) -> bool:
     """Tell whether a GET of this address is answered 200."""
-    try:
-        return bool(requests.get(url, timeout=2).ok)
-    except requests.RequestException:
-        return False
+    with _session(url) as session:
+        try:
+            return session.get(url, timeout=2).ok
+        except requests.RequestException:
+            return False
+
+
+def path_to(kind: str, given: str) -> str:
+    """Return the path of a thing by its id, whatever letters somebody typed as the id."""
+    return f"/v1/{kind}/{quote(given, safe='')}"
 
 
 class Refused(CascadeError):
@@ -42,7 +51,7 @@ class IngressClient:
         """Take the address from CASCADE_INGRESS_URL, else the home's port."""
         self._url = (os.environ.get(URL_VARIABLE) or home.url("ingress")).rstrip("/")
         self._home, self._application, self._key = home, application, key
-        self._session = requests.Session()
+        self._session = _session(self._url)
         self._token, self._token_until = "", 0.0
 
     def post(self, path: str, body: object) -> dict[str, Any]:
@@ -58,10 +67,22 @@ class IngressClient:
         return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self._fresh_token()}", "Accept": "application/json"}
+        bearer = f"Bearer {self._fresh_token()}"
+
+        def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            # As an `auth`, not among the headers: those would lose against a ~/.netrc.
+            request.headers["Authorization"] = bearer
+            return request
+
         try:
             answer = self._session.request(
-                method, self._url + path, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, **body
+                method,
+                self._url + path,
+                headers={"Accept": "application/json"},
+                auth=signed,
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+                **body,
             )
         except requests.RequestException as error:
             raise CascadeError(
@@ -71,9 +92,10 @@ class IngressClient:
             decoded = answer.json()
         except requests.exceptions.JSONDecodeError as error:
             raise Refused(answer.status_code, f"HTTP {answer.status_code} without JSON from {self._url}") from error
-        if not answer.ok:
-            raise Refused(answer.status_code, _words(answer.status_code, decoded))
-        return dict(decoded)
+        if not answer.ok or not isinstance(decoded, dict):
+            problem = decoded if isinstance(decoded, dict) else {}
+            raise Refused(answer.status_code, _words(answer.status_code, problem))
+        return decoded
 
     def _fresh_token(self) -> str:
         """Return a token for this call: reading and checking a private key costs more than a whole request does."""
@@ -83,7 +105,19 @@ class IngressClient:
         return self._token
 
 
-def _words(status: int, problem: dict[str, Any]) -> str:
+def _session(url: str) -> requests.Session:
+    """Return a session that goes straight to this very machine, and elsewhere by the environment's proxies."""
+    session = requests.Session()
+    host = urlsplit(url).hostname or ""
+    try:
+        here = ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    session.trust_env = not here
+    return session
+
+
+def _words(status: int, problem: Mapping[str, Any]) -> str:
     lines = [f"HTTP {status}: {problem.get('title', '')} {problem.get('detail', '')}".rstrip()]
     lines += [f"  {each.get('name')}: {each.get('reason')}" for each in problem.get("invalid_parameters", [])]
     return "\n".join(lines)

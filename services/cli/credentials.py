@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from deploy.private_file import write_private
 from services.cli.home import Home, project_root
 from shared.store.directory import Account, ApiKey, Application, Tenant
@@ -37,6 +34,9 @@ class KeyPair:
 
 def new_key_pair() -> KeyPair:
     """Make a key pair for RS256, the private one in PKCS#8 as the provider's libraries want it."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
     key = rsa.generate_private_key(public_exponent=65_537, key_size=LEAST_KEY_BITS)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

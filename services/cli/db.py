@@ -5,8 +5,6 @@ from __future__ import annotations
 import click
 
 from services.cli.home import Home
-from shared.store.migrations import current, head
-from shared.store.migrations import upgrade as upgrade_schema
 
 
 @click.group()
@@ -17,10 +15,14 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema up to date; makes SQLite's file where there is none."""
+    from shared.store.migrations import upgrade as upgrade_schema
+
     click.echo(f"schema {upgrade_schema(Home.from_environment().store_url)}")
 
 
 @db.command(name="current")
 def show_current() -> None:
     """Tell the schema of the store and the one this program needs."""
+    from shared.store.migrations import current, head
+
     click.echo(f"store {current(Home.from_environment().store_url) or 'none'}, this program {head()}")

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import click
-import jwt as pyjwt
 
 from services.cli.broker import find_broker, private_ctl
 from services.cli.client import answers
 from services.cli.credentials import LEAST_KEY_BITS
-from services.cli.home import Home
+from services.cli.home import Home, shown
 from services.cli.store import existing_store
 from shared.errors import CascadeError
 from shared.queue.apply import check as check_broker
@@ -41,8 +40,9 @@ def doctor() -> None:
     """Check store, broker, topology, dispatchers, ingress, accounts, clocks; exit code 1 where something is wrong."""
     home = Home.from_environment()
     found = list(_findings(home))
+    width = max(len(finding.what) for finding in found)
     for finding in found:
-        click.echo(f"  {'ok ' if finding.fine else '!! '} {finding.what:<13} {finding.words}")
+        click.echo(f"  {'ok' if finding.fine else '!!'}  {finding.what:<{width}}  {finding.words}")
         if not finding.fine:
             click.echo(f"      mend it: {finding.remedy}")
     if not all(finding.fine for finding in found):
@@ -52,11 +52,12 @@ def doctor() -> None:
 def _findings(home: Home) -> Iterator[Finding]:
     yield from _guarded("broker", "make up", lambda: _broker(home))
     yield from _guarded("topology", "cascade topology apply", lambda: _topology(home))
+    ready = answers(f"{home.url('ingress')}/readyz")
     yield Finding(
-        fine=answers(f"{home.url('ingress')}/readyz"),
+        fine=ready,
         what="ingress",
-        words=f"{home.url('ingress')}/readyz",
-        remedy="make up; its log is ingress.log under the state folder's log/",
+        words=f"{home.url('ingress')}/readyz {'says yes' if ready else 'does not say yes'}",
+        remedy=f"make up; its log is {shown(home.log_dir / 'ingress.log')}",
     )
     try:
         with existing_store(home) as store:
@@ -125,7 +126,7 @@ def _of_store(store: Store) -> Iterator[Finding]:
     for account in directory.accounts.values():
         yield Finding(
             fine=account.private_key is None or _signs(account.private_key),
-            what=f"account {account.name}"[:13],
+            what=f"account {account.name}",
             words=f"{account.base_url}, {'JWT' if account.private_key else 'Basic'}",
             remedy=f"cascade account add {account.name} --key FILE (RSA, {LEAST_KEY_BITS} bits or more)",
         )
@@ -134,6 +135,8 @@ def _of_store(store: Store) -> Iterator[Finding]:
 
 
 def _signs(private_key: str) -> bool:
+    import jwt as pyjwt
+
     try:
         pyjwt.encode({"iat": 0}, private_key, algorithm="RS256")
     except (ValueError, TypeError, pyjwt.PyJWTError):

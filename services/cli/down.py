@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from services.cli import fleet
+from services.cli.alone import alone
 from services.cli.broker import stop_broker
 from services.cli.home import Home
 
@@ -12,14 +13,16 @@ from services.cli.home import Home
 @click.command()
 def down() -> None:
     """Stop everything of the state folder: ingress, dispatchers (they drain), sandbox, broker."""
-    home = Home.from_environment()
-    stopped = stop_home(home)
+    stopped = stop_home(Home.from_environment())
     click.echo(f"  stopped {', '.join(stopped)}" if stopped else "  nothing was running")
 
 
 def stop_home(home: Home) -> list[str]:
     """Stop every process of a home in good order; return the names of those that ran."""
-    stopped = [name for name in fleet.names_of(home) if fleet.stop(home, name)]
-    if stop_broker(home):
-        stopped.append("rabbitmq")
-    return stopped
+    if not home.state_dir.exists():
+        return []
+    with alone(home):
+        stopped = [name for name in fleet.names_of(home) if fleet.stop(home, name)]
+        if stop_broker(home):
+            stopped.append("rabbitmq")
+        return stopped

@@ -8,20 +8,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from deploy.ports import is_free
-from deploy.processes import PidFile, Process, spawn
+from deploy.ports import free_port, is_free
+from deploy.processes import PidFile, Process, spawn, wait_until
 from services.cli.broker import BrokerUrls
 from services.cli.client import answers
 from services.cli.credentials import sandbox_config
-from services.cli.home import PORT_VARIABLES, Home, project_root, shown
+from services.cli.home import PORT_VARIABLES, Home, port_file, project_root, remembered_port, shown
 from shared.errors import ConfigError
 from shared.store.port import Store
 
 READY_S = 60.0
-STOP_S = {"ingress": 30.0, "sandbox": 10.0, "dispatcher": 30.0}
+STOP_S = 30.0
 """Longest a service may take to end after SIGTERM; a dispatcher drains for 25 s."""
+ORPHANS_S = 10.0
+"""So long the workers of an ingress that was killed may hold its port: they look for it every few seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ def dispatcher(home: Home, urls: BrokerUrls, number: int) -> Member:
             "CASCADE_STATE_DIR": str(home.state_dir),
             "CASCADE_STORE_URL": home.store_url,
             "CASCADE_BROKER_URL": urls.dispatcher,
+            "CASCADE_INGRESS_USER": urls.ingress_user,
             "CASCADE_DISPATCHER_NAME": f"dispatcher-{number}",
             "CASCADE_CALLBACK_NETWORKS": os.environ.get("CASCADE_CALLBACK_NETWORKS", "127.0.0.0/8"),
         },
@@ -76,12 +80,20 @@ def dispatcher(home: Home, urls: BrokerUrls, number: int) -> Member:
 
 
 def check_ports(home: Home) -> None:
-    """Raise ConfigError naming the variable where a port is taken by somebody who is not ours."""
+    """Raise ConfigError naming the variable where a service can't have its port: before anything is started."""
+    if len(set(home.ports.values())) < len(home.ports):
+        raise ConfigError(f"{' and '.join(PORT_VARIABLES.values())} must be two different ports.")
+    alive = [name for name in names_of(home) if running(home, name) is not None]
     for name, port in home.ports.items():
-        if PidFile(home.state_dir, name).read() is None and not is_free(port):
+        pid_file = PidFile(home.state_dir, name)
+        before = remembered_port(home.state_dir, name)
+        if alive and before not in {None, port}:
+            # The others were told the old one when they were started.
+            raise ConfigError(f"{PORT_VARIABLES[name]}: it was {before} when this was started; `make down` first.")
+        if name not in alive and not wait_until(partial(is_free, port), ORPHANS_S if pid_file.path.exists() else 0.0):
             raise ConfigError(
                 f"{PORT_VARIABLES[name]}: port {port} on 127.0.0.1 is taken by another program;"
-                f" try `{PORT_VARIABLES[name]}={port + 1000} make up`."
+                f" try `{PORT_VARIABLES[name]}={_another(port)} make up`."
             )
 
 
@@ -90,30 +102,40 @@ def start(home: Home, member: Member) -> bool:
     pid_file = PidFile(home.state_dir, member.name)
     if pid_file.read() is not None:
         return False
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_") or name in _PASSED_ON}
     process = spawn(
         [sys.executable, "-m", member.module],
         folder=project_root(),
-        environment={**kept, **member.environment, "PYTHONUNBUFFERED": "1"},
+        environment={**_passed_on(member), **member.environment, "PYTHONUNBUFFERED": "1"},
         log=home.log_dir / f"{member.name}.log",
     )
     pid_file.write(process)
+    if member.port is not None:
+        port_file(home.state_dir, member.name).write_text(f"{home.ports[member.port]}\n", encoding="utf-8")
     return True
 
 
-_PASSED_ON = frozenset(
+_OURS_ALONE = frozenset(
     {
-        "CASCADE_LOG_FORMAT",
-        "CASCADE_LOG_LEVEL",
-        "CASCADE_SLOTS",
-        "CASCADE_RECONCILE_S",
-        "CASCADE_RECEIPT_P95_S",
-        "CASCADE_INGRESS_WORKERS",
-        "CASCADE_INGRESS_THREADS",
-        "CASCADE_SANDBOX_RETRY_SCALE",
-        "CASCADE_SANDBOX_HOLD",
+        "CASCADE_APPLICATION_ID",
+        "CASCADE_BROKER_URL",
+        "CASCADE_DISPATCHER_METRICS_PORT",
+        "CASCADE_INGRESS_PORT_FILE",
+        "CASCADE_INGRESS_URL",
+        "CASCADE_PRIVATE_KEY_FILE",
     }
 )
+"""Variables of the command line's own, or that two processes on one host can't both have."""
+
+
+def _passed_on(member: Member) -> dict[str, str]:
+    """Return the environment of a member: ours, without what is not meant for it or would beat what we set."""
+    left_out = {*_OURS_ALONE, *(f"{name}_FILE" for name in (*_OURS_ALONE, *member.environment))}
+    return {name: value for name, value in os.environ.items() if name not in left_out}
+
+
+def _another(port: int) -> int:
+    """Return a port to propose: free, and as easy to remember as may be."""
+    return next((other for other in range(port + 1000, 65_536, 1000) if is_free(other)), None) or free_port()
 
 
 def wait_until_ready(home: Home, member: Member, store: Store) -> None:
@@ -147,8 +169,9 @@ def stop(home: Home, name: str) -> bool:
     pid_file = PidFile(home.state_dir, name)
     process = pid_file.read()
     if process is not None:
-        process.stop(STOP_S[name.partition("-")[0]], signal.SIGTERM)
+        process.stop(STOP_S, signal.SIGTERM)
     pid_file.remove()
+    port_file(home.state_dir, name).unlink(missing_ok=True)
     return process is not None
 
 

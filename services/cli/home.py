@@ -29,15 +29,21 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home the environment names. Raises ConfigError naming a variable that is wrong."""
-        state_dir = Path(os.environ.get(STATE_VARIABLE) or ".state").absolute()
-        ports = {service: _port(variable, DEFAULT_PORTS[service]) for service, variable in PORT_VARIABLES.items()}
+        """Return the home the environment names. Raises ConfigError naming a variable that is wrong.
+
+        What was started with a port of its own choice is found there without the variable, too.
+        """
+        state_dir = Path(given(STATE_VARIABLE) or project_root() / ".state").absolute()
+        ports = {
+            service: _given_port(variable) or remembered_port(state_dir, service) or DEFAULT_PORTS[service]
+            for service, variable in PORT_VARIABLES.items()
+        }
         return cls(state_dir=state_dir, ports=ports)
 
     @property
     def store_url(self) -> str:
         """CASCADE_STORE_URL, else the SQLite file of the state folder."""
-        return os.environ.get("CASCADE_STORE_URL") or f"sqlite:///{self.state_dir / 'cascade.db'}"
+        return given("CASCADE_STORE_URL") or f"sqlite:///{self.state_dir / 'cascade.db'}"
 
     @property
     def demo_file(self) -> Path:
@@ -84,10 +90,37 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def _port(variable: str, default: int) -> int:
+def given(variable: str) -> str | None:
+    """Return the value of a variable, or what the file holds that its `_FILE` twin names; None where neither is set.
+
+    The services read theirs the same way (`shared.settings`). Raises ConfigError where the file can't be read.
+    """
+    file = os.environ.get(f"{variable}_FILE")
+    if not file:
+        return os.environ.get(variable, "").strip() or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable}_FILE: {file} can't be read ({type(error).__name__})") from error
+
+
+def port_file(state_dir: Path, service: str) -> Path:
+    """Return where the port of a service is written from its start to `down`, also through its death."""
+    return state_dir / "run" / f"{service}.port"
+
+
+def remembered_port(state_dir: Path, service: str) -> int | None:
+    """Return the port that a service has had since `up`; None after `down`."""
+    try:
+        return int(port_file(state_dir, service).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _given_port(variable: str) -> int | None:
     text = os.environ.get(variable, "")
     if not text:
-        return default
+        return None
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
         raise ConfigError(f"{variable}: must be a port from 1 to 65535, got {text!r}")
     return int(text)

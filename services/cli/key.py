@@ -8,6 +8,7 @@ import click
 
 from services.cli.credentials import hash_secret, new_api_key, new_secret
 from services.cli.home import Home
+from services.cli.names import TENANT
 from services.cli.store import existing_store
 from shared.errors import NotStored
 from shared.store.directory import ApiKey, Tenant
@@ -21,7 +22,7 @@ def key() -> None:
 
 
 @key.command()
-@click.option("--tenant", required=True, help="Whose key it is; made where there is none of that name.")
+@click.option("--tenant", type=TENANT, required=True, help="Whose key it is; made where there is none of that name.")
 def create(tenant: str) -> None:
     """Make a key; its secrets are shown once."""
     api_key, api_secret, signature_secret = new_api_key(), new_secret(), new_secret()

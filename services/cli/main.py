@@ -6,7 +6,10 @@ Exit codes: 0 fine, 1 it failed (one line says why), 2 wrong usage.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -61,6 +64,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cascade", message="%(prog)s %(version)s")
 def cascade() -> None:
     """Send a message through a list of channels until one is known to have reached the person."""
 
@@ -78,7 +82,25 @@ def main() -> NoReturn:
     except CascadeError as error:
         print(f"cascade: {error}", file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:
+        # Who read our words has gone (`cascade show ... | head`): Python must not complain at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"cascade: {error.filename}: {error.strerror}{_whose(error.filename)}", file=sys.stderr)
+        sys.exit(1)
     sys.exit(0)
+
+
+def _whose(path: str | bytes | int) -> str:
+    """Say it where the folder is another user's: `make up` was once typed as root, say."""
+    with suppress(OSError, TypeError):
+        owner = Path(os.fsdecode(path)).parent.stat().st_uid  # type: ignore[arg-type]  # a number raises TypeError
+        if owner != os.geteuid():
+            return f" (the folder belongs to user {owner}; set CASCADE_STATE_DIR to one of yours)"
+    return ""
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import click
 
 from services.cli.broker import find_broker, private_ctl
 from services.cli.home import Home
+from services.cli.names import TENANT
 from services.cli.store import existing_store
 from shared.queue.apply import grant
 from shared.queue.definitions import commands
@@ -23,19 +24,19 @@ def publisher() -> None:
 
 @publisher.command()
 @click.argument("user")
-@click.option("--tenant", required=True, help="For whom it speaks; made where there is none of that name.")
+@click.option("--tenant", type=TENANT, required=True, help="For whom it speaks; made where there is none of that name.")
 def add(user: str, tenant: str) -> None:
     """Add broker user USER: it may publish to cascade.sends and use queues USER.*, nothing else.
 
     On a broker that is not ours the commands for its operator are printed instead.
     """
     home = Home.from_environment()
+    urls = find_broker(home)
     password = add_publisher(home, user, tenant)
     if password is None:
-        click.echo("\n".join(commands(DEFAULT_VHOST, (publisher_user(user, tenant=tenant),))))
+        click.echo("\n".join(commands(urls.vhost, (publisher_user(user, tenant=tenant),))))
         return
-    port = find_broker(home).setup.rpartition(":")[2].partition("/")[0]
-    click.echo(f"url  amqp://{user}:{password}@127.0.0.1:{port}/{DEFAULT_VHOST}")
+    click.echo(f"url  amqp://{user}:{password}@127.0.0.1:{urls.port}/{urls.vhost}")
 
 
 def add_publisher(home: Home, user: str, tenant: str) -> str | None:

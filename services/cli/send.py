@@ -11,11 +11,13 @@ import click
 
 from services.cli.client import IngressClient
 from services.cli.home import Home
-from services.cli.story import find, say, say_end, timeline
+from services.cli.story import NOT_READ, find, say, say_end, timeline
 from shared.errors import CascadeError
 
 SENDERS = {"sms": "447700900001", "viber_service": "16273", "messenger": "page-1"}
 LEAST_EXPIRY_S, MOST_EXPIRY_S = 15, 86_400
+SILENT_S = 5.0
+"""After so long without a first entry it is said what that means."""
 
 
 @click.command()
@@ -57,7 +59,8 @@ def send(  # noqa: PLR0917  click hands over its options by name
     else:
         if recipient is None or text is None:
             raise click.UsageError("--to and --text are needed (or --file)")
-        body = _v1_body(recipient, via.split(","), text, sender, expiry, condition, client_ref)
+        channels = [channel.strip() for channel in via.split(",")]
+        body = _v1_body(recipient, channels, text, sender, expiry, condition, client_ref)
     client = IngressClient(Home.from_environment(), application=application, key=key)
     answer = client.post("/v0.1/dispatch" if "workflow" in body else "/v1/messages", body)
     given = answer.get("workflow_id") or answer.get("dispatch_uuid") or answer["message_uuid"]
@@ -66,7 +69,10 @@ def send(  # noqa: PLR0917  click hands over its options by name
         return
     if not as_json:
         click.echo(f"accepted {given}\n")
-    end = _follow(client, given, quiet=as_json)
+    try:
+        end = _follow(client, given, quiet=as_json)
+    except KeyboardInterrupt as stopped:
+        raise CascadeError(f"Stopped watching; it goes on: cascade show {given}, cascade cancel {given}") from stopped
     if as_json:
         click.echo(json.dumps(end))
     else:
@@ -108,13 +114,16 @@ def _read(body_file: Any) -> dict[str, Any]:
 
 def _follow(client: IngressClient, given: str, *, quiet: bool) -> dict[str, Any]:
     """Print each new entry until the workflow has ended; return it."""
-    told = 0
+    told, begun = 0, time.monotonic()
     while True:
         workflow = find(client, given)
         entries = timeline(client, workflow["workflow_id"])
         if not quiet:
             for entry in entries[told:]:
                 say(entry)
+        if not (entries or told or quiet) and time.monotonic() - begun > SILENT_S:
+            click.echo(f"  {NOT_READ}")
+            begun = float("inf")
         told = len(entries)
         if workflow["state"] == "final":
             return workflow

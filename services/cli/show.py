@@ -9,7 +9,7 @@ import click
 
 from services.cli.client import IngressClient
 from services.cli.home import Home
-from services.cli.story import find, say, say_end, timeline
+from services.cli.story import NOT_READ, find, say, say_end, timeline
 
 
 @click.command()
@@ -25,8 +25,8 @@ def show(given: str, as_json: bool, application: str | None, key: Path | None) -
     if as_json:
         click.echo(json.dumps({**workflow, "entries": entries}, indent=2))
         return
-    steps = " then ".join(step["channel"] for step in workflow.get("steps", [])) or "not read from the queue yet"
-    click.echo(f"{workflow['workflow_id']}  {steps}\n")
+    channels = " then ".join(step["channel"] for step in workflow.get("steps", []))
+    click.echo(f"{workflow['workflow_id']}  {channels or NOT_READ}\n")
     for entry in entries:
         say(entry)
     say_end(workflow)

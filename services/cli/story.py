@@ -7,32 +7,33 @@ from typing import Any
 
 import click
 
-from services.cli.client import IngressClient, Refused
+from services.cli.client import IngressClient, Refused, path_to
 from shared.errors import CascadeError
 
 NOT_FOUND = 404
+NOT_READ = "accepted and safe in the broker; no dispatcher has read it yet"
 
 
 def find(client: IngressClient, given: str) -> dict[str, Any]:
     """Return the workflow that an id belongs to: a workflow's, a dispatch's or one of its messages'."""
     try:
-        return client.get(f"/v1/workflows/{given}")
+        return client.get(path_to("workflows", given))
     except Refused as refused:
         if refused.status != NOT_FOUND:
             raise
     try:
-        message = client.get(f"/v1/messages/{given}")
+        message = client.get(path_to("messages", given))
     except Refused as refused:
         if refused.status == NOT_FOUND:
             raise CascadeError(f"There is no workflow and no message {given} of yours.") from refused
         raise
-    return client.get(f"/v1/workflows/{message['workflow_id']}")
+    return client.get(path_to("workflows", message["workflow_id"]))
 
 
 def timeline(client: IngressClient, workflow_id: str) -> list[dict[str, Any]]:
     """Return the entries of the journal; none while the start is still in the broker."""
     try:
-        return list(client.get(f"/v1/workflows/{workflow_id}/timeline")["entries"])
+        return list(client.get(f"{path_to('workflows', workflow_id)}/timeline")["entries"])
     except Refused as refused:
         if refused.status == NOT_FOUND:
             return []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from services.cli.home import Home
+from services.cli.names import TENANT
 from services.cli.store import existing_store
 from shared.store.directory import Tenant
 
@@ -17,7 +18,7 @@ def tenant() -> None:
 
 
 @tenant.command(name="set")
-@click.argument("name")
+@click.argument("name", type=TENANT)
 @click.option("--status-url", help="Where status webhooks and final reports go that no application or message names.")
 @click.option("--inbound-url", help="Where inbound messages go that no application names.")
 def set_tenant(name: str, status_url: str | None, inbound_url: str | None) -> None:

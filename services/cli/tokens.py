@@ -10,6 +10,7 @@ from uuid import uuid4
 import jwt as pyjwt
 
 from services.cli.home import Home, project_root
+from services.cli.names import why
 from shared.errors import ConfigError
 
 DEFAULT_LIFE_S = 900
@@ -33,8 +34,8 @@ def caller_token(home: Home, *, application: str | None, key: Path | None, life_
     claims = {"application_id": application, "iat": now, "jti": str(uuid4()), "exp": now + life_s}
     try:
         return pyjwt.encode(claims, key_file.read_text(encoding="utf-8"), algorithm="RS256")
-    except OSError as error:
-        raise ConfigError(f"The private key {key_file} can't be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The private key {key_file} can't be read: {why(error)}") from error
     except (ValueError, TypeError, pyjwt.InvalidKeyError) as error:
         raise ConfigError(f"{key_file} holds no RSA private key in PEM.") from error
 

@@ -20,9 +20,13 @@ def topology() -> None:
 
 @topology.command()
 def apply() -> None:
-    """Make what is missing. On a broker that is not ours: exchanges, queues and bindings only."""
-    start_broker(Home.from_environment())
-    click.echo("applied")
+    """Make what is missing; the private broker is started where it does not run.
+
+    On a broker that is not ours: exchanges, queues and bindings only. `print --commands` has the rest for its operator.
+    """
+    urls = start_broker(Home.from_environment())
+    whose = f"the private RabbitMQ, pid {urls.private_pid}" if urls.private_pid else "CASCADE_BROKER_URL"
+    click.echo(f"applied to {whose}")
 
 
 @topology.command()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import click
 
 from services.cli import fleet
-from services.cli.broker import BrokerUrls, start_broker
+from services.cli.alone import alone
+from services.cli.broker import BrokerUrls, must_fetch, start_broker
 from services.cli.credentials import make_demo
 from services.cli.home import Home, shown
 from services.cli.store import open_upgraded_store
@@ -45,6 +46,10 @@ class Said:
         self._say = say
         self._since = time.monotonic()
 
+    def goes_on(self, what: str, words: str) -> None:
+        """Print what takes a while now."""
+        self._say(f"  ..  {what:<13} {words}")
+
     def ok(self, what: str, words: str) -> None:
         """Print one line."""
         now = time.monotonic()
@@ -53,10 +58,15 @@ class Said:
 
 
 def start_home(home: Home, *, say: Callable[[str], None], dispatchers: int = 2) -> BrokerUrls:
-    """Start what does not run yet and wait until all of it does its work."""
-    said = Said(say)
-    home.state_dir.mkdir(parents=True, exist_ok=True)
+    """Start what does not run yet and wait until all of it works. Raises ConfigError with what would mend it."""
+    with alone(home):
+        return _start(home, Said(say), dispatchers)
+
+
+def _start(home: Home, said: Said, dispatchers: int) -> BrokerUrls:
     fleet.check_ports(home)
+    if must_fetch(home):
+        said.goes_on("broker", "no RabbitMQ is installed: Debian's is fetched (33 MB) and unpacked, once")
     urls = start_broker(home)
     where = f"private, pid {urls.private_pid}" if urls.private_pid else "the one that CASCADE_BROKER_URL names"
     said.ok("broker", f"RabbitMQ, {where}; topology applied")
