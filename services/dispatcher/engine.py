@@ -38,8 +38,8 @@ from shared.store.records import Committed, Turn
 
 log = structlog.get_logger()
 
-DRAIN_S = 25.0
-"""After SIGTERM: what is not done by then is found by leases and by the broker."""
+DRAIN_S = 22.0
+"""After SIGTERM: what is not done by then is found by leases and by the broker. The process has 25 s in all."""
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 """Between tries while the store is away."""
@@ -111,7 +111,7 @@ class Engine:
     # The loop
 
     def run(self, stop: StopSignal) -> None:
-        """Turn until `stop` is set and what was begun is done; at most 25 s after that."""
+        """Turn until `stop` is set and what was begun is done; at most 22 s after that."""
         while not self._finished(stop.is_set()):
             self.turn()
             self._inbox.wait(self.until)

@@ -18,7 +18,6 @@ from services.dispatcher.permits import Permits
 from services.dispatcher.ports import Arrivals, Broker, Clock, Delivery, Senders
 from services.dispatcher.probes import Probes
 from services.dispatcher.reading import Reader
-from services.dispatcher.receipts import read_parked
 from services.dispatcher.relay import Relay
 from services.dispatcher.steps import handed_back
 from services.dispatcher.sweeps import Sweeps
@@ -216,10 +215,10 @@ class Desk:
 
         All of it before anything is laid out: the store may go away here.
         """
-        believed = self._settings.believed_users
-        for delivery in islice(self._mail.intake, MOST_A_TURN):
-            if delivery.user_id not in believed:
-                self._outlook.look_again_for(delivery.user_id)
+        if not all(
+            self._reader.knows(each, self._outlook.directory) for each in islice(self._mail.intake, MOST_A_TURN)
+        ):
+            self._outlook.look_again()
         monotonic, now = self._clock.monotonic(), self._outlook.now
         if len(self._mail.nudges) < MOST_A_TURN and self._sweeps:
             self._mail.nudges.extend(self._sweeps.next_lot())
@@ -232,7 +231,11 @@ class Desk:
             self._due_at = monotonic + (DUE_EVERY_S if len(ids) < MOST_A_TURN else DUE_EVERY_S / 10)
         if monotonic >= self._parked_at:
             parked = self._store.due_parked(now=now, limit=MOST_A_TURN)
-            self._mail.again.extend(read_parked(each) for each in parked)
+            for read in (self._reader.parked(each) for each in parked):
+                if isinstance(read, Piece):
+                    self._mail.loose.append(read)
+                else:
+                    self._mail.again.append(read)
             self._parked_at = monotonic + PARKED_EVERY_S
         self._mail.nudges.extendleft(self._probes.take(self._outlook.stops, now))
 
@@ -254,7 +257,7 @@ class Desk:
         for delivery in some(self._mail.receipts):
             read = self._reader.webhook(delivery, now=now)
             if isinstance(read, float):
-                self._mail.markers.append((read, delivery))
+                self._mail.markers.append((min(read, now), delivery))  # an ingress ahead of time must not end windows
             else:
                 agenda.sort([read])
 

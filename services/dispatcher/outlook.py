@@ -37,6 +37,7 @@ class Outlook:
         self._directory: Directory | None = None
         self._offset: float | None = None
         self._since: float | None = None
+        self._somebody_missing = False
         never = float("-inf")
         self._controls_at = self._directory_at = self._outbox_at = self._heartbeat_at = never
 
@@ -79,7 +80,7 @@ class Outlook:
             self.watermark.advance(controls.read_to)
             changed = self.stops.learn(controls.stops)
         self.watermark.reading(receipts_are_read, self.now)
-        if now - self._directory_at >= DIRECTORY_EVERY_S:
+        if now - self._directory_at >= (LOOK_AGAIN_S if self._somebody_missing else DIRECTORY_EVERY_S):
             self._read_directory(now)
         if now - self._outbox_at >= OUTBOX_EVERY_S:
             self.outbox_full = self._store.outbox_count() > FULL_OUTBOX
@@ -89,14 +90,17 @@ class Outlook:
             self._heartbeat_at = now
         return changed
 
-    def look_again_for(self, user: str | None) -> None:
-        """Read the directory anew where it does not know a publisher and was not read just now."""
+    def look_again(self) -> None:
+        """Read the directory anew, at once or in a second: somebody is not in it who may have been added just now."""
         now = self._clock.monotonic()
-        if user is not None and user not in self.directory.publishers and now - self._directory_at >= LOOK_AGAIN_S:
+        if now - self._directory_at >= LOOK_AGAIN_S:
             self._read_directory(now)
+        else:
+            self._somebody_missing = True
 
     def _read_directory(self, now: float) -> None:
         self._directory = self._store.directory()
+        self._somebody_missing = False
         self._directory_at = now
 
     def _show_life(self, calls_in_flight: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -13,13 +14,14 @@ from services.dispatcher.inbound import inbound_piece
 from services.dispatcher.intake import Refusal, read_intake
 from services.dispatcher.ports import Delivery
 from services.dispatcher.publishers import refused
-from services.dispatcher.receipts import read_webhook
+from services.dispatcher.receipts import read_parked, read_webhook
 from services.dispatcher.steps import read_turn
 from services.dispatcher.work import Command, NewStart, Piece, StatusRead, StepTurn
 from shared.errors import WireError
 from shared.queue import envelope
 from shared.settings import DispatcherSettings
 from shared.store.directory import Directory
+from shared.store.records import ParkedReceipt
 from shared.wire.envelopes import read_marker
 from shared.wire.requests import Defaults
 
@@ -59,6 +61,21 @@ class Reader:
         if delivery.type == envelope.MARKER:
             return self._safely(lambda: read_marker(delivery.body).at, delivery, now)
         return self._safely(lambda: read_webhook(delivery), delivery, now)
+
+    def parked(self, parked: ParkedReceipt) -> StatusRead | Piece:
+        """Read a parked receipt again. What an older program could read and this one can't is given up."""
+        try:
+            return read_parked(parked)
+        except WireError as error:
+            log.warning("receipt.given_up", account=parked.account, error=str(error))
+            return Piece(parked=(replace(parked, next_at=None, reason="unreadable"),))
+
+    def knows(self, delivery: Delivery, directory: Directory) -> bool:
+        """Tell whether the directory has the publisher of a start, or the application that the ingress names."""
+        if delivery.user_id not in self._believed:
+            return delivery.user_id in directory.publishers
+        application = delivery.headers.get(envelope.APPLICATION)
+        return not isinstance(application, str) or not application or application in directory.applications
 
     def command(self, delivery: Delivery, *, now: float) -> Command | Piece:
         """Read a delivery of `cascade.commands`."""

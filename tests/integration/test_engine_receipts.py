@@ -9,6 +9,7 @@ from services.dispatcher.receipts import RETRIED_FOR_S
 from shared.model import Outcome, State
 from shared.queue import envelope
 from shared.queue.topology import RECEIPT_KEY, RECEIPTS
+from shared.store.directory import Application
 from shared.wire.announcements import read_answer, read_event
 from tests.simulation.rabbit import Published
 from tests.support.engine_bench import EPOCH, Bench, account
@@ -234,3 +235,36 @@ def test_forged_headers_of_a_dead_letter_do_not_travel_on() -> None:
     headers = bench.rabbit.queues["cascade.dead"][0].headers
     assert "CC" not in headers
     assert "x-death" not in headers
+
+
+def test_an_application_made_a_moment_ago_is_told_of_its_first_statuses() -> None:
+    bench = Bench()
+    bench.pass_time(0.5)
+    workflow_id = bench.start("sms")
+    (start,) = bench.rabbit.queues["cascade.intake"]
+    bench.rabbit.queues["cascade.intake"][0] = replace(start, headers={**start.headers, envelope.APPLICATION: "app-1"})
+    bench.store.change_directory(
+        Application(application_id="app-1", tenant="acme", public_key="", status_url="http://app.test/status")
+    )
+    bench.turn()
+    bench.pass_time(1.0)
+    bench.answer()
+    bench.receipt("delivered", workflow_id)
+    bench.turn()
+
+    assert ["http://app.test/status"] == [row.url for row in bench.store.callbacks_of(workflow_id)]
+
+
+def test_a_marker_ahead_of_the_stores_time_does_not_end_a_window_early() -> None:
+    bench = Bench()
+    workflow_id = bench.start("viber_service", "sms")
+    bench.turn()
+    bench.answer()
+    bench.now += 600.0
+    bench.mark()
+    bench.now -= 599.0
+    bench.turn()
+    bench.marking = False
+    bench.pass_time(25.0)
+
+    assert State.WAITING is bench.workflow(workflow_id).state
