@@ -132,7 +132,7 @@ def note_answer(draft: Draft, event: Answered) -> None:
     uuid = event.outcome.provider_uuid if isinstance(event.outcome, Accepted) else None
     if uuid is not None and attempt.provider_uuid is None:
         # The call of a claim that nobody waits for any more did leave: that much the journal may know.
-        taken = attempt.state is AttemptState.CLAIMED
+        taken = attempt.state is AttemptState.CLAIMED and draft.workflow.state is State.FINAL
         draft.put_attempt(
             step.number,
             replace(attempt, provider_uuid=uuid, state=AttemptState.ACCEPTED if taken else attempt.state),

@@ -14,6 +14,8 @@ TTL_OVER = "1360"
 def as_its_code_says(draft: Draft, attempt: Attempt) -> None:
     """Do what a dead attempt's code asks for, now that no other attempt of the current step may be out."""
     meaning = attempt.meaning or PLAIN
+    if draft.step.resend == draft.step.next_attempt:  # it was planned, or did not happen: its number is free again
+        draft.change_current(resend=None)
     delay_s = again_after_s(draft, meaning)
     if delay_s is not None:
         back_off_again(draft, attempt.number, delay_s)

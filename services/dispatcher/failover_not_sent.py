@@ -10,7 +10,7 @@ from services.dispatcher.failover_moves import become_ready, facts_of, hold, rai
 from services.dispatcher.failover_negative import as_its_code_says
 from services.dispatcher.failover_patience import start_patience
 from shared.ids import reference
-from shared.model import Attempt, AttemptState, Reason, State, What
+from shared.model import Attempt, AttemptState, Reason, State, Step, What
 from shared.outcomes import Busy, OurFault, Stale
 
 
@@ -18,8 +18,8 @@ def not_sent(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -
     """Note it, and do what the other attempts of the step leave to be done.
 
     One of them was taken: the doubt is settled, wait for its receipts. This call was the one in doubt, and another may
-    be out: wait on for that one. None may be out, and the re-send is what did not happen: the first was dead, so its
-    code says what follows. Else it is as if the call had not been tried, and it will be tried again.
+    be out: wait on for that one. None may be out, and of a call in doubt and its re-send the other one is dead: the
+    code of that one says what follows. Else it is as if the call had not been tried, and it will be tried again.
     """
     was_claimed = attempt.state is AttemptState.CLAIMED
     problem = None if isinstance(outcome, Stale) else outcome.problem
@@ -37,14 +37,22 @@ def not_sent(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -
         if taken:
             draft.change_current(doubt_at=None)
         return
-    dead = next((known for known in reversed(others) if known.negative is not None), None)
-    if not others_out and dead is not None and step.resend is not None:
+    twin = _twin_of(step, attempt)
+    if not others_out and twin is not None and twin.negative is not None:
         draft.change_current(doubt_at=None)
-        as_its_code_says(draft, dead)
+        as_its_code_says(draft, twin)
         return
-    if not others:
+    if all(known.state is AttemptState.NOT_SENT for known in others):
         _as_if_it_had_not_been_tried(draft)
     _try_again(draft, attempt, outcome)
+
+
+def _twin_of(step: Step, attempt: Attempt) -> Attempt | None:
+    """Return the other one of the two calls that a doubt made: its re-send, or the one that was sent again."""
+    if step.resend is None or attempt.number not in (step.resend - 1, step.resend):
+        return None
+    number = 2 * step.resend - 1 - attempt.number
+    return next((known for known in step.attempts if known.number == number), None)
 
 
 def _as_if_it_had_not_been_tried(draft: Draft) -> None:

@@ -54,8 +54,9 @@ def patience_after_a_stop(draft: Draft, since: float) -> bool:
             return False
         draft.change_current(patience_ends_at=step.patience_ends_at + stood_s, patience_counted_from=draft.now)
         return True
-    if _behind_a_breaker(draft) and not _ever_left(draft):
-        draft.change_current(patience_counted_from=draft.now)
+    waits_since = _waits_behind_a_breaker_since(draft)
+    if waits_since is not None and draft.now > max(since, waits_since):
+        draft.change_current(patience_counted_from=waits_since + draft.now - max(since, waits_since))
         return True
     return False
 
@@ -66,14 +67,13 @@ def waited_out_behind_a_breaker(draft: Draft, event: Due) -> bool:
     It runs from the later of the opening and the step's turn.
     """
     step = draft.step
-    if draft.workflow.state is not State.READY or step.expiry_time is None or step.turn_at is None:
+    waits_since = _waits_behind_a_breaker_since(draft)
+    if draft.workflow.state is not State.READY or step.expiry_time is None or waits_since is None:
         return False
-    stops = stops_of(draft, step)
-    if _ever_left(draft) or not _behind_a_breaker(draft) or any(stands_patience_still(stop) for stop in stops):
+    if any(stands_patience_still(stop) for stop in stops_of(draft, step)):
         return False
-    opened = min(stop.since for stop in stops if stop.kind is StopKind.BREAKER)
     limit = draft.now if event.blind else min(draft.now, event.read_to)
-    return max(opened, step.turn_at, step.patience_counted_from or 0.0) + step.expiry_time <= limit
+    return waits_since + step.expiry_time <= limit
 
 
 def stands_patience_still(stop: Stop) -> bool:
@@ -104,11 +104,15 @@ def _write_put_off(draft: Draft, reason: Reason, left: float, title: str) -> Non
     )
 
 
-def _behind_a_breaker(draft: Draft) -> bool:
-    return any(
-        stop.kind is StopKind.BREAKER and stop.scope is not Scope.ACCOUNT for stop in stops_of(draft, draft.step)
-    )
+def _waits_behind_a_breaker_since(draft: Draft) -> float | None:
+    """Return since when patience runs for a step not yet claimed; None where its channel's breaker is not open.
 
-
-def _ever_left(draft: Draft) -> bool:
-    return draft.step.patience_ends_at is not None or draft.step.window_ends_at is not None
+    That is the later of the opening and its turn, put off by the stops that made it stand still.
+    """
+    step = draft.step
+    never_left = step.patience_ends_at is None and step.window_ends_at is None
+    if step.expiry_time is None or step.turn_at is None or not never_left:
+        return None
+    breakers = [stop for stop in stops_of(draft, step) if stop.kind is StopKind.BREAKER]
+    opened = min((stop.since for stop in breakers if stop.scope is not Scope.ACCOUNT), default=None)
+    return None if opened is None else max(opened, step.turn_at, step.patience_counted_from or 0.0)

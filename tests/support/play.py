@@ -186,12 +186,13 @@ class Play:
         uuid: str | None = None,
     ) -> Play:
         number = step or self.workflow.current
-        attempts = self.workflow.steps[number - 1].attempts
+        if attempt is None:
+            attempt = self.workflow.steps[number - 1].attempts[-1].number
         problem = None if code is None else Problem(code=code, title=f"code {code}")
         self.send(
             Received(
                 step=number,
-                attempt=attempt or attempts[-1].number,
+                attempt=attempt,
                 receipt=Receipt(
                     status=Status(status),
                     problem=problem,

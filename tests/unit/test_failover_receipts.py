@@ -1,0 +1,416 @@
+"""Receipts: what they say of an attempt, whom they are told to, and what they stop (semantics 2, 6 and 7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.dispatcher.events import Outside, Received, TellStatus
+from shared.channels import person_of
+from shared.model import CodeClass, CodeMeaning, Reason, Receipt, Scope, Status, What, WhenStopped
+from tests.support.plans import BUSY, NO_ANSWER, NUMBER, REFUSAL, START, our_fault, step, viber_then_sms, workflow
+from tests.support.play import Play
+
+OTHER = "447700900555"
+
+
+def accepted(**fields: object) -> Play:
+    """Return Viber with a window and the condition `read`, accepted at once; then SMS."""
+    return Play(viber_then_sms(condition="read", **fields)).claim().accepted().at(1)
+
+
+# What a receipt changes
+
+
+@pytest.mark.parametrize("again", ["submitted", "delivered", "rejected", "undeliverable"])
+def test_after_delivered_neither_a_lower_rank_nor_a_negative_changes_anything(again: str) -> None:
+    play = accepted().receipt("delivered")
+    before = play.workflow
+
+    play.at(2).receipt(again, code="1300")
+
+    assert before is play.workflow
+
+
+@pytest.mark.parametrize("again", ["submitted", "rejected", "undeliverable"])
+def test_a_dead_attempt_hears_no_second_negative_and_no_late_submitted(again: str) -> None:
+    play = accepted().negative("1300")
+    before = play.workflow
+
+    play.at(2).receipt(again, step=1, code="1070", meaning=CodeMeaning(code_class=CodeClass.FAULT, scope=Scope.ACCOUNT))
+
+    assert before is play.workflow
+
+
+def test_a_dead_attempt_that_delivers_after_all_has_reached_its_step() -> None:
+    play = accepted().negative("1300").at(2).receipt("delivered", step=1)
+
+    assert ("ready", 2, (1,), "accepted") == (
+        play.state.value,
+        play.workflow.current,
+        play.workflow.reached,
+        play.attempt(1),
+    )
+
+
+def test_a_receipt_brings_what_the_provider_said() -> None:
+    play = accepted().at(3).receipt("delivered", price="0.05", uuid="other")
+
+    attempt = play.workflow.step.attempts[0]
+    assert ("0.05", "EUR", Status.DELIVERED, "11111111-1111-4111-8111-111111111111", START) == (
+        attempt.price,
+        attempt.currency,
+        attempt.best,
+        attempt.provider_uuid,
+        attempt.sent_at,
+    )
+    entry = play.entries[-1]
+    assert (What.RECEIPT, 1, 1, "message.delivered") == (entry.what, entry.step, entry.attempt, entry.event)
+    expected = {"channel": "viber_service", "status": "delivered", "price": "0.05", "timestamp": "at 3"}
+    assert expected == {key: value for key, value in entry.facts.items() if key != "waits_for"}
+    assert (
+        TellStatus(
+            sequence=entry.sequence, step=1, status=Status.DELIVERED, price="0.05", currency="EUR", timestamp="at 3"
+        )
+        == play.effects[-1]
+    )
+    play.at(9).receipt("read")
+    assert ("0.05", "EUR") == (play.workflow.steps[0].attempts[0].price, play.workflow.steps[0].attempts[0].currency)
+
+
+def test_a_negative_brings_what_the_provider_said() -> None:
+    play = Play(viber_then_sms()).claim().at(3).receipt("undeliverable", code="1260", price="0.01", uuid="u")
+
+    attempt = play.workflow.steps[0].attempts[0]
+    assert ("dead", Status.UNDELIVERABLE, "0.01", "EUR", "u", "1260") == (
+        attempt.state.value,
+        attempt.negative,
+        attempt.price,
+        attempt.currency,
+        attempt.provider_uuid,
+        attempt.problem.code if attempt.problem else None,
+    )
+    (entry,) = play.entries_of(What.RECEIPT)
+    assert (1, 1, "message.undeliverable") == (entry.step, entry.attempt, entry.event)
+    expected = {
+        "channel": "viber_service",
+        "status": "undeliverable",
+        "price": "0.01",
+        "timestamp": "at 3",
+        "code": "1260",
+        "title": "code 1260",
+    }
+    assert expected == dict(entry.facts)
+    told = TellStatus(
+        sequence=entry.sequence,
+        step=1,
+        status=Status.UNDELIVERABLE,
+        problem=attempt.problem,
+        price="0.01",
+        currency="EUR",
+        timestamp="at 3",
+    )
+    assert told in play.effects
+    assert ["undeliverable"] == play.reasons_of_next()
+
+
+def test_a_negative_keeps_the_price_and_id_that_were_known() -> None:
+    play = accepted().receipt("submitted", price="0.07").negative("1300")
+
+    attempt = play.workflow.steps[0].attempts[0]
+    assert ("0.07", "EUR", "11111111-1111-4111-8111-111111111111") == (
+        attempt.price,
+        attempt.currency,
+        attempt.provider_uuid,
+    )
+
+
+def test_a_receipt_that_beats_the_answer_starts_the_clocks() -> None:
+    play = Play(viber_then_sms(condition="read")).claim().at(4).receipt("delivered")
+
+    assert ("waiting", 604.0, "accepted") == (play.state.value, play.wakes_after, play.attempt(1))
+    play.at(5).accepted()
+    assert 604.0 == play.wakes_after
+    assert START + 4 == play.workflow.step.attempts[0].sent_at
+
+
+def test_a_negative_that_beats_the_answer_of_a_resend_waits_for_the_first_call() -> None:
+    play = Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).due_at(135).claim()
+
+    play.at(136).negative("1300", attempt=2)
+
+    assert ("waiting", "unsure", "dead", None) == (
+        play.state.value,
+        play.attempt(1),
+        play.attempt(2),
+        play.workflow.lease_until,
+    )
+
+
+def test_a_negative_of_the_first_call_leaves_the_resend_under_way() -> None:
+    play = Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).due_at(135).claim()
+
+    play.at(136).negative("1300", attempt=1)
+
+    assert ("sending", "dead", "claimed") == (play.state.value, play.attempt(1), play.attempt(2))
+
+
+def test_a_receipt_of_a_call_that_was_said_not_to_have_happened_is_believed() -> None:
+    play = Play(viber_then_sms(condition="read")).claim().answer(BUSY).at(2).receipt("delivered")
+
+    assert ("waiting", 602.0, "accepted") == (play.state.value, play.wakes_after, play.attempt(1))
+    assert START + 2 == play.workflow.step.attempts[0].sent_at
+
+
+def test_a_late_delivered_of_a_dead_attempt_then_a_refusal_waits_with_a_window_from_that_receipt() -> None:
+    play = Play(viber_then_sms(condition="read")).claim().accepted().at(100).negative("1070").at(200).resumed(since=100)
+    play.at(201).claim().at(202).receipt("delivered", attempt=1)
+    assert ("sending", "accepted", "claimed") == (play.state.value, play.attempt(1), play.attempt(2))
+
+    play.at(203).answer(REFUSAL, attempt=2)
+
+    assert ("waiting", 802.0, "dead") == (play.state.value, play.wakes_after, play.attempt(2))
+    play.due_at(802)
+    assert ["window"] == play.reasons_of_next()
+
+
+@pytest.mark.parametrize(("number", "attempt"), [(0, 1), (3, 1), (2, 1), (1, 2)])
+def test_a_receipt_of_what_is_not_there_changes_nothing(number: int, attempt: int) -> None:
+    play = accepted()
+    before = play.workflow
+
+    receipt = Receipt(status=Status.DELIVERED)
+    play.send(Received(step=number, attempt=attempt, receipt=receipt))
+    play.send(Received(step=number, attempt=attempt, receipt=replace(receipt, status=Status.REJECTED)))
+    done = CodeMeaning(code_class=CodeClass.DONE)
+    play.send(Received(step=number, attempt=attempt, receipt=replace(receipt, status=Status.REJECTED), meaning=done))
+
+    assert before is play.workflow
+
+
+def test_a_positive_receipt_has_no_class() -> None:
+    play = accepted().receipt("delivered", meaning=CodeMeaning(code_class=CodeClass.DONE))
+
+    assert Status.DELIVERED is play.workflow.step.status
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        ("rejected", "1300", "rejected"),
+        ("undeliverable", "1300", "undeliverable"),
+        ("rejected", "1360", "expired_at_provider"),
+        ("undeliverable", "1360", "expired_at_provider"),
+        ("rejected", None, "rejected"),
+    ],
+)
+def test_the_reason_of_next_is_what_the_receipt_said(status: str, code: str | None, reason: str) -> None:
+    assert [reason] == accepted().receipt(status, code=code).reasons_of_next()
+
+
+# Codes that mean more than *next*
+
+
+def test_an_opt_out_suppresses_the_person_and_strikes_out_all_its_later_steps() -> None:
+    steps = workflow(step(1, "viber_service", window=600), step(2, "sms", recipient=OTHER), step(3, "sms"))
+    play = Play(steps).claim().accepted().negative("1240")
+
+    assert [(f"number:{NUMBER}", "1240")] == play.suppressed
+    assert [False, False, True] == [each.struck_out for each in play.workflow.steps]
+    play.claim().accepted().negative("1300")
+    assert ("failed", (3, "rejected", "1240")) == (play.outcome, play.told[-1])
+
+
+def test_an_opt_out_without_a_code_suppresses_as_well() -> None:
+    play = accepted().receipt("rejected", meaning=CodeMeaning(code_class=CodeClass.PERSON))
+
+    assert [(f"number:{NUMBER}", "")] == play.suppressed
+
+
+def test_other_codes_suppress_nobody() -> None:
+    assert [] == accepted().negative("1300").suppressed
+
+
+def test_an_opt_out_on_a_step_that_was_left_strikes_out_a_step_that_waits_its_turn() -> None:
+    play = Play(viber_then_sms()).claim().accepted().due_at(600).negative("1240", step=1)
+    assert ("ready", True, [(f"number:{NUMBER}", "1240")]) == (
+        play.state.value,
+        play.workflow.step.struck_out,
+        play.suppressed,
+    )
+
+    play.claim()
+
+    assert ("failed", [(1, 1)], [(1, "rejected", "1240"), (2, "rejected", "1240")]) == (
+        play.outcome,
+        play.calls,
+        play.told,
+    )
+    assert 1 == len(play.entries_of(What.STRUCK_OUT))
+
+
+def test_but_not_a_step_of_which_a_call_may_be_out() -> None:
+    play = Play(viber_then_sms()).claim().accepted().due_at(600).claim().accepted().negative("1240", step=1)
+
+    assert (False, "waiting") == (play.workflow.step.struck_out, play.state.value)
+
+
+def test_and_not_a_step_that_was_left() -> None:
+    steps = (step(1, "viber_service", window=600), step(2, "messenger", window=600), step(3, "sms", recipient=OTHER))
+    play = Play(workflow(*steps)).claim().accepted().due_at(600).claim().answer(REFUSAL).negative("1240", step=1)
+
+    assert [False, False, False] == [each.struck_out for each in play.workflow.steps]
+    assert person_of("sms", OTHER, None) == play.workflow.step.person
+
+
+@pytest.mark.parametrize(
+    ("code", "scope"),
+    [("1060", "account"), ("1070", "account"), ("1080", "account"), ("1140", "channel"), ("1370", "sender")],
+)
+def test_a_faults_code_raises_its_stop_and_holds_the_step(code: str, scope: str) -> None:
+    play = (
+        Play(viber_then_sms(), outside=Outside(accounts=("old", "b"))).claim().accepted().world(accounts=("new", "b"))
+    )
+
+    play.at(9).negative(code)
+
+    assert [(scope, 1, "old", f"code {code}")] == play.stops
+    assert ("held", [], 9.0) == (play.state.value, play.told, play.after(play.workflow.step.held_since))
+
+
+def test_a_fault_without_a_problem_or_scope_stops_the_account_and_says_that_no_reason_is_known() -> None:
+    play = accepted().receipt("rejected", meaning=CodeMeaning(code_class=CodeClass.FAULT))
+
+    assert [("account", 1, "default", "the provider named no reason")] == play.stops
+    assert "account" == play.entries_of(What.HELD)[0].facts["scope"]
+
+
+def test_a_faults_code_of_a_step_that_was_left_raises_its_stop_too() -> None:
+    fault = CodeMeaning(code_class=CodeClass.FAULT)
+    play = Play(viber_then_sms()).claim().accepted().due_at(600).negative("1140", step=1)
+    other = Play(viber_then_sms()).claim().accepted().due_at(600).receipt("rejected", step=1, meaning=fault)
+
+    assert ([("channel", 1, "default", "code 1140")], "ready") == (play.stops, play.state.value)
+    assert ["account"] == [scope for scope, *_ in other.stops]
+    assert [] == Play(viber_then_sms()).claim().accepted().due_at(600).negative("1300", step=1).stops
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_faults_code_while_another_attempt_is_out_raises_its_stop_and_waits(attempt: int) -> None:
+    play = Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).due_at(135).claim().accepted()
+
+    play.at(140).negative("1070", attempt=attempt)
+
+    assert ("waiting", 1, "dead") == (play.state.value, len(play.stops), play.attempt(attempt))
+
+
+def test_after_a_fault_the_step_has_all_its_time_again() -> None:
+    play = (
+        Play(viber_then_sms(condition="read")).claim().accepted().at(5).negative("1000").due_at(10).claim().accepted()
+    )
+    assert (1, True) == (play.workflow.step.again_count, play.workflow.step.settle_by is not None)
+
+    play.at(100).negative("1070")
+
+    left = play.workflow.step
+    assert (None, None, 0, None, None, None, None, False) == (
+        left.window_ends_at,
+        left.settle_by,
+        left.again_count,
+        left.patience_ends_at,
+        left.patience_counted_from,
+        left.patience_left,
+        left.first_claimed_at,
+        left.became_last,
+    )
+    play.at(700).resumed(since=100).claim().at(710).answer(BUSY)
+    assert START + 1300 == play.workflow.step.patience_ends_at
+
+
+def test_a_last_step_that_starts_anew_is_not_ended_by_its_old_clock() -> None:
+    play = Play(workflow(step(1, "sms"), final_receipt_time=60)).claim().accepted().at(10).negative("1070")
+
+    assert ("held", 259_200.0) == (play.due_at(100).state.value, play.wakes_after)
+
+
+def test_a_step_that_became_the_last_starts_anew_with_a_window() -> None:
+    play = Play(viber_then_sms()).claim().accepted().world(suppressed=frozenset({f"number:{NUMBER}"})).due_at(600)
+    assert play.workflow.step.became_last
+
+    play.at(700).negative("1070")
+
+    assert (False, "held") == (play.workflow.step.became_last, play.state.value)
+
+
+def test_a_faults_code_is_passed_by_where_that_is_wanted_and_then_told() -> None:
+    play = Play(viber_then_sms(when_stopped=WhenStopped.NEXT)).claim().accepted().negative("1140")
+
+    assert (["skipped"], [(1, "rejected", "1140")]) == (play.reasons_of_next(), play.told)
+
+
+# Another attempt
+
+
+def test_another_attempt_is_made_after_5_s_then_30_s_and_then_no_more() -> None:
+    play = Play(viber_then_sms()).claim().accepted().at(10).negative("1000")
+    first = play.entries[-1]
+    play.due_at(15).claim().accepted().at(20).negative("1000")
+    second = play.entries[-1]
+    play.due_at(50).claim().accepted().at(60).negative("1000")
+
+    assert (What.BACKED_OFF, 1, 1, Reason.AGAIN, 15.0) == (
+        first.what,
+        first.step,
+        first.attempt,
+        first.reason,
+        play.after(first.next_at),
+    )
+    assert {"channel": "viber_service", "retry_at": START + 15, "waits_for": "back_off"} == dict(first.facts)
+    assert (2, 50.0) == (second.attempt, play.after(second.next_at))
+    assert (["rejected"], 2, [(1, "rejected", "1000")]) == (
+        play.reasons_of_next(),
+        play.workflow.steps[0].again_count,
+        play.told,
+    )
+
+
+@pytest.mark.parametrize(("at", "again"), [(594.9, True), (595.0, False), (595.1, False)])
+def test_another_attempt_is_made_only_inside_the_window(at: float, again: bool) -> None:
+    play = Play(viber_then_sms()).claim().accepted().at(at).negative("1000")
+
+    assert ("backing_off" if again else "ready", 1 if again else 2) == (play.state.value, play.workflow.current)
+
+
+@pytest.mark.parametrize(("at", "again"), [(94.9, True), (95.0, False)])
+def test_another_attempt_that_could_not_start_before_send_by_is_not_waited_for(at: float, again: bool) -> None:
+    for first in (step(1, "viber_service", window=600), step(1, "viber_service")):
+        play = Play(workflow(first, step(2, "sms"), valid_for=100)).claim().accepted().at(at).negative("1000")
+
+        assert ("backing_off" if again else "ready", 1 if again else 2) == (play.state.value, play.workflow.current)
+
+
+def test_codes_that_ask_for_another_attempt_only_of_the_last_step() -> None:
+    steps = workflow(step(1, "viber_service"), step(2, "sms"))
+    first = Play(steps).claim().accepted().negative("1180")
+    last = first.claim().accepted().negative("1180")
+
+    assert ("backing_off", 2) == (last.state.value, last.workflow.current)
+
+
+def test_a_negative_that_is_tried_again_is_not_told_and_its_end_is() -> None:
+    play = Play(viber_then_sms()).claim().accepted().negative("1000")
+    assert ([], None) == (play.told, play.entries_of(What.RECEIPT)[0].event)
+
+    play.due_at(5).claim().accepted().receipt("delivered")
+
+    assert [(1, "delivered", None)] == play.told
+
+
+def test_back_off_ends_the_time_in_held() -> None:
+    play = Play(viber_then_sms(condition="read")).claim().accepted().at(5).negative("1000")
+    play.due_at(10).claim().answer(our_fault("account")).at(20).receipt("submitted", attempt=2).negative(
+        "1000", attempt=2
+    )
+
+    assert ("backing_off", None) == (play.state.value, play.workflow.step.held_since)
