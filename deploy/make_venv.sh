@@ -19,10 +19,13 @@ find_python() {
     done
 }
 
+# One line that can be typed as it stands: root has no need of sudo, and on a bare system often no sudo either.
+sudo=$([ "$(id -u)" = 0 ] || echo 'sudo ')
+install="${sudo}apt-get update && ${sudo}apt-get install -y"
 python=$(find_python)
-[ -n "$python" ] || fail "Python 3.11 or newer is missing: sudo apt-get install -y python3 python3-venv   (or: make PYTHON=/path/to/python3.11)"
+[ -n "$python" ] || fail "Python 3.11 or newer is missing: $install python3 python3-venv   (or: make PYTHON=/path/to/python3.11)"
 "$python" -c 'import venv, ensurepip' 2>/dev/null ||
-    fail "Python's venv module is missing: sudo apt-get install -y python3-venv   (with a Python that is not the system's: python3.X-venv)"
+    fail "Python's venv module is missing: $install python3-venv   (with a Python that is not the system's: python3.X-venv)"
 
 # What a tool prints is shown only when it failed: a mirror's chatter is nobody's concern.
 quietly() {
