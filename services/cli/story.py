@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -62,5 +62,5 @@ def say_end(workflow: dict[str, Any]) -> None:
 
 
 def clock(moment: str) -> str:
-    """Return the local time of day of an RFC 3339 moment."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S.%f")[:-5]
+    """Return the time of day of an RFC 3339 moment in UTC, as the sentences beside it tell theirs."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%H:%M:%S.%f")[:-5]
