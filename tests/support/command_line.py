@@ -1,15 +1,20 @@
 """`cascade` as a person types it: a process of its own, in a state folder and on ports of its own."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.ports import free_port
 from deploy.processes import Process
+from services.cli.main import main
 from tests.support.broker import UNPACKED_DIR
 
 MEMBERS = ("dispatcher-1", "dispatcher-2", "ingress", "rabbitmq", "sandbox")
@@ -86,6 +91,27 @@ class CommandLine:
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_")}
         return {**kept, "CASCADE_STATE_DIR": str(self.state_dir), **self.environment, **more}
+
+
+class CommandLineInside(CommandLine):
+    """The same within the test's own process, twenty times faster: for verbs that start nothing."""
+
+    def __call__(self, *arguments: str, **environment: str) -> Said:
+        before, argv = dict(os.environ), sys.argv
+        out, error = io.StringIO(), io.StringIO()
+        try:
+            os.environ.clear()
+            os.environ.update(self._environment(environment))
+            sys.argv = ["cascade", *arguments]
+            with redirect_stdout(out), redirect_stderr(error), pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(before)
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Said(code=code, out=out.getvalue(), error=error.getvalue())
 
 
 def command_line(folder: Path) -> CommandLine:
