@@ -56,6 +56,7 @@ class Run:
             self.callers.join(120.0)
             wait_until(lambda: self.callers.accepted <= self.store.done, 60.0)
         finally:
+            self.callers.stop()
             for dispatcher in self.dispatchers:
                 dispatcher.stop()
 

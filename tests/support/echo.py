@@ -142,7 +142,7 @@ class Callers:
         self.slowest_s = 0.0
         self._publisher = Publisher(url)
         self._store = store
-        self._count = count
+        self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._publish, args=(range(number, count, threads),)) for number in range(threads)
         ]
@@ -156,16 +156,22 @@ class Callers:
             thread.join(deadline_s)
             assert not thread.is_alive(), "a caller hangs"
 
+    def stop(self) -> None:
+        """End before the last start, where a test has failed."""
+        self._stopping.set()
+        self.join(10.0)
+
     def _publish(self, numbers: range) -> None:
-        for number in numbers:
-            message_id = f"start-{number}"
-            while not self._confirmed(message_id):
+        for message_id in (f"start-{number}" for number in numbers):
+            while not self._stopping.is_set():
+                if self._confirmed(message_id):
+                    self.accepted.add(message_id)
+                    break
                 with self._store.lock:
                     self.refused += 1
                     self._store.published_again.add(message_id)
-                threading.Event().wait(0.1)
-            self.accepted.add(message_id)
-            threading.Event().wait(_PACE_S)
+                self._stopping.wait(0.1)
+            self._stopping.wait(_PACE_S)
         self._publisher.close()
 
     def _confirmed(self, message_id: str) -> bool:
