@@ -1,6 +1,5 @@
 """Put a workflow on the queue with kombu and wait for the answer: python publish_with_kombu.py URL FILE."""
 
-import socket
 import sys
 import uuid
 from pathlib import Path
@@ -28,5 +27,5 @@ with Connection(url, transport_options={"confirm_publish": True}) as connection:
         )
         try:
             connection.drain_events(timeout=10)
-        except socket.timeout:
+        except TimeoutError:
             sys.exit("no answer within 10 s: the message is safe, but no dispatcher runs")
