@@ -109,7 +109,7 @@ def late_answer(draft: Draft, event: Answered) -> None:
     if attempt is None:
         return
     in_doubt = attempt.state is AttemptState.UNSURE and step.number == draft.workflow.current
-    if not in_doubt or draft.workflow.state is State.FINAL:
+    if not in_doubt:
         note_answer(draft, event)
         return
     match event.outcome:
@@ -165,9 +165,8 @@ def _refused(draft: Draft, attempt: Attempt, problem: Problem) -> None:
     )
     if over:
         draft.tell(sequence, step.number, Status.REJECTED, problem=problem)
-        draft.change_current(doubt_at=None)
         go_on(draft, Reason.REFUSED)
-    elif draft.workflow.state is State.SENDING and attempt.state is AttemptState.CLAIMED:
+    elif attempt.state is AttemptState.CLAIMED:
         wait_on(draft)  # the re-send was refused; the first call may still be out
 
 

@@ -42,7 +42,7 @@ class Play:
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []
         self.last = Decision(workflow=workflow)
-        self._take(begin(workflow, self.now, cancelled_by=cancelled_by))
+        self._take(begin(workflow, self.now, cancelled_by=cancelled_by, outside=self.outside))
 
     @property
     def workflow(self) -> Workflow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -21,9 +22,12 @@ ENDS = {
 LEASE, SEND_BY = START + 10, START + 70
 
 
-def row(state: State, *, window: bool = True, became_last: bool = False, **ends: float | None) -> Workflow:
-    """Return a row of which every clock is set, each to another end."""
-    first = replace(step(1, "viber_service", window=600 if window else None), became_last=became_last, **(ENDS | ends))
+def row(
+    state: State, *, window: bool = True, became_last: bool = False, ends: Mapping[str, float | None] = ENDS
+) -> Workflow:
+    """Return a row of which these clocks are set, each to another end."""
+    first = replace(step(1, "viber_service", window=600 if window else None), became_last=became_last)
+    first = replace(first, **ends)  # type: ignore[arg-type]  # mypy can't see through **
     made = workflow(first, step(2, "sms"), valid_for=70)
     return replace(made, state=state, lease_until=LEASE)
 
@@ -71,7 +75,7 @@ def test_the_clocks_of_a_step_that_nothing_follows(state: State, became_last: bo
 
 
 def test_a_clock_that_is_not_set_does_not_run() -> None:
-    bare = row(State.BACKING_OFF, **dict.fromkeys(ENDS))
+    bare = row(State.BACKING_OFF, ends={})
 
     assert [Running.SEND_BY] == list(running(bare))
 
@@ -100,7 +104,9 @@ JUDGED = [
 
 @pytest.mark.parametrize(("state", "clock"), JUDGED, ids=[f"{clock} in {state}" for state, clock in JUDGED])
 def test_a_gated_clock_is_over_when_receipts_are_read_up_to_its_end(state: State, clock: Running) -> None:
-    only = row(state, became_last=clock is Running.SETTLE_BY, **{end: None for end in ENDS if clock.value not in end})
+    only = row(
+        state, became_last=clock is Running.SETTLE_BY, ends={end: ENDS[end] for end in ENDS if clock.value in end}
+    )
     end = OF[clock]
 
     judged = {
@@ -130,7 +136,7 @@ UNGATED = [
 
 @pytest.mark.parametrize(("state", "clock"), UNGATED, ids=[f"{clock} in {state}" for state, clock in UNGATED])
 def test_other_clocks_do_not_wait_for_receipts(state: State, clock: Running) -> None:
-    only = row(state, **{end: None for end in ENDS if not (clock is Running.BACK_OFF and end == "retry_at")})
+    only = row(state, ends={"retry_at": ENDS["retry_at"]} if clock is Running.BACK_OFF else {})
 
     assert clock is due(only, now=OF[clock], read_to=0.0, blind=False)
     assert None is due(only, now=OF[clock] - 0.001, read_to=OF[clock] + 9, blind=False)
@@ -146,7 +152,7 @@ def test_of_several_clocks_that_are_over_the_first_of_the_list_is_judged() -> No
 
 
 def test_blind_the_doubt_is_passed_over_and_not_the_clocks_after_it() -> None:
-    only = row(State.WAITING, window_ends_at=None, settle_by=None)
+    only = row(State.WAITING, ends={"doubt_at": ENDS["doubt_at"]})
 
     assert None is due(only, now=START + 1000, read_to=START + 1000, blind=True)
 

@@ -223,7 +223,7 @@ CELLS: dict[Row, dict[State, Cell]] = {
         State.FINAL: NOTHING,
     },
 }
-CANT_HAPPEN = {
+CANT_HAPPEN: dict[tuple[Row, State], Row] = {
     (Row.ANSWER, state): Row.LATE_ANSWER for state in STATES if state is not State.SENDING
 }  # nobody waits for the call any more
 

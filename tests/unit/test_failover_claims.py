@@ -157,6 +157,7 @@ def test_the_first_entry_names_the_channels_and_the_caller() -> None:
     assert (What.ACCEPTED, "workflow.accepted", "caller") == (entry.what, entry.event, entry.by)
     assert ["viber_service", "sms"] == entry.facts["steps"]
     assert (START, None) == (play.workflow.step.turn_at, entry.next_at)
+    assert "d-1" == Play(viber_then_sms(), outside=Outside(dispatcher="d-1")).entries[0].facts["dispatcher"]
 
 
 def test_a_start_that_was_cancelled_before_it_was_read_ends_without_a_turn() -> None:

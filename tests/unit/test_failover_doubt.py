@@ -162,9 +162,13 @@ def test_a_refused_resend_leaves_the_first_call_to_be_waited_for() -> None:
 
 
 def test_already_sent_of_a_resend_kills_only_it() -> None:
-    play = sent_again().at(136).accepted().at(140).negative("1320", attempt=2)
+    chain = (
+        Play(workflow(step(1, "viber_service"), step(2, "sms"))).claim().at(15).answer(NO_ANSWER).due_at(135).claim()
+    )
+    for play in (sent_again(), chain):
+        play.at(136).accepted().at(140).negative("1320", attempt=2)
 
-    assert ("waiting", "unsure", "dead") == (play.state.value, play.attempt(1), play.attempt(2))
+        assert ("waiting", "unsure", "dead") == (play.state.value, play.attempt(1), play.attempt(2))
 
 
 def test_already_sent_of_another_attempt_after_a_rejection_counts_as_submitted() -> None:

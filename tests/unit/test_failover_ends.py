@@ -434,7 +434,11 @@ def test_a_refused_call_says_why() -> None:
     (entry,) = play.entries_of(What.REFUSED)
     assert (1, 1, Reason.REFUSED, "message.rejected") == (entry.step, entry.attempt, entry.reason, entry.event)
     assert {"channel": "viber_service", "code": "1330", "title": "refused"} == dict(entry.facts)
-    assert (["refused"], [(1, "rejected", "1330")]) == (play.reasons_of_next(), play.told)
+    assert (["refused"], [(1, "rejected", "1330")], []) == (
+        play.reasons_of_next(),
+        play.told,
+        play.entries_of(What.GIVEN_UP),
+    )
 
 
 def test_steps_of_a_workflow_are_current_one_after_the_other() -> None:

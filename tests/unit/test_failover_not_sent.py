@@ -107,8 +107,8 @@ def test_a_dead_first_call_and_a_resend_that_did_not_happen_come_to_the_same_in_
     ]
 
     assert played[0] == played[1]
-    again = ("backing_off", 1, [], [], 2, 1, START + 145.0, None)
-    on = ("ready", 2, [(1, "rejected", "1300")], ["rejected"], 1, 0, None, None)
+    again: tuple[object, ...] = ("backing_off", 1, [], [], 2, 1, START + 145.0, None)
+    on: tuple[object, ...] = ("ready", 2, [(1, "rejected", "1300")], ["rejected"], 1, 0, None, None)
     assert (again if code == "1000" else on) == played[0]
 
 
@@ -148,7 +148,7 @@ def test_a_busy_attempt_after_a_rejected_one_is_just_busy_and_its_window_runs_on
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_every_busy_of_a_step_is_counted_and_waits_longer_at_most(count: int) -> None:
-    play = lone_sms()
+    play, waited = lone_sms(), 0.0
     for _ in range(count):
         play.claim().answer(BUSY)
         waited = (play.wakes_after or 0) - play.seconds
@@ -255,7 +255,9 @@ def test_nor_where_no_step_follows() -> None:
 
 def test_the_answer_of_an_older_claim_of_the_same_number_only_notes_the_id() -> None:
     for outcome in (BUSY, TAKEN, NO_ANSWER, Refused(problem=Problem(code="1", title="no"))):
-        play = lone_sms().claim().at(6).answer(Stale(), claimed=0).at(10).claim()
+        play = lone_sms().claim().at(6).answer(Stale(), claimed=0)
+        assert "ready" == play.state.value
+        play.at(10).claim()
 
         play.at(11).answer(outcome, claimed=0)
 
@@ -293,6 +295,8 @@ def test_after_the_end_a_call_that_was_on_its_way_is_known_to_have_left() -> Non
     play = lone_sms().claim().cancel().answer(TAKEN)
 
     assert ("final", "accepted", What.ANSWER_NOTED) == (play.state.value, play.attempt(1), play.entries[-1].what)
+    unsure = lone_sms().claim().at(15).answer(NO_ANSWER).cancel().answer(TAKEN)
+    assert ("unsure", TAKEN.provider_uuid) == (unsure.attempt(1), unsure.workflow.step.attempts[0].provider_uuid)
     refused = lone_sms().claim().cancel().answer(REFUSAL)
     assert ("claimed", "1330") == (refused.attempt(1), refused.entries[-1].facts["code"])
 

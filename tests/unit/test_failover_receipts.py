@@ -359,6 +359,7 @@ def test_another_attempt_is_made_after_5_s_then_30_s_and_then_no_more() -> None:
     second = play.entries[-1]
     play.due_at(50).claim().accepted().at(60).negative("1000")
 
+    assert None is play.workflow.lease_until
     assert (What.BACKED_OFF, 1, 1, Reason.AGAIN, 15.0) == (
         first.what,
         first.step,
@@ -407,10 +408,17 @@ def test_a_negative_that_is_tried_again_is_not_told_and_its_end_is() -> None:
     assert [(1, "delivered", None)] == play.told
 
 
+def test_another_attempt_after_a_rejection_that_beat_the_answer_has_no_lease() -> None:
+    play = Play(viber_then_sms()).claim().at(1).negative("1000")
+
+    assert ("backing_off", None) == (play.state.value, play.workflow.lease_until)
+
+
 def test_back_off_ends_the_time_in_held() -> None:
     play = Play(viber_then_sms(condition="read")).claim().accepted().at(5).negative("1000")
-    play.due_at(10).claim().answer(our_fault("account")).at(20).receipt("submitted", attempt=2).negative(
-        "1000", attempt=2
-    )
+    play.due_at(10).claim().answer(our_fault("account"))
+    assert play.workflow.step.held_since is not None
+
+    play.at(20).negative("1000", attempt=2)
 
     assert ("backing_off", None) == (play.state.value, play.workflow.step.held_since)
