@@ -11,14 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from shared import strict_json
 from shared.channels import CHANNELS, person_of
 from shared.model import Delivery, Engine, Generation, Priority, RequestKind, Step, WhenStopped, Workflow
-from shared.wire.beta import read_beta_workflow
+from shared.wire.beta import WorkflowBody, read_beta_workflow
 from shared.wire.drafts import Request, RequestWords, StepDraft
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
+from shared.wire.own_fields import RequestFields
 from shared.wire.v0_1 import read_dispatch
 from shared.wire.v0_1 import read_message as read_v0_1_message
+from shared.wire.v0_1_bodies import DispatchBody
+from shared.wire.v0_1_bodies import MessageBody as OldMessageBody
+from shared.wire.v1 import MessageBody
 from shared.wire.v1 import read_message as read_v1_message
 
 
@@ -67,6 +73,12 @@ _READERS: Mapping[StartType, tuple[Generation, RequestKind, _Reader]] = {
     StartType.MESSAGE_V0_1: (Generation.V0_1, RequestKind.MESSAGE, read_v0_1_message),
     StartType.MESSAGE_V1: (Generation.V1, RequestKind.MESSAGE, read_v1_message),
 }
+
+_COMPILED = tuple(
+    msgspec.json.Decoder(struct) for struct in (DispatchBody, WorkflowBody, OldMessageBody, MessageBody, RequestFields)
+)
+"""msgspec compiles a struct when it is first used, and ends the process where two threads do so at once.
+So it is done here, before there are threads."""
 
 
 def read_start(start_type: StartType, raw: bytes) -> Start:
