@@ -18,6 +18,7 @@ from shared.errors import CascadeError
 from shared.queue.apply import check as check_broker
 from shared.queue.probe import prove
 from shared.queue.topology import DEFAULT_VHOST
+from shared.store.directory import Directory
 from shared.store.port import Store
 
 CLOCK_SKEW_S = 2.0
@@ -132,6 +133,20 @@ def _of_store(store: Store) -> Iterator[Finding]:
         )
     if not directory.accounts:
         yield Finding(fine=False, what="accounts", words="there is none", remedy="cascade account add")
+    for name in sorted(_unsigned(directory)):
+        yield Finding(
+            fine=False,
+            what=f"tenant {name}",
+            words="has addresses for webhooks, and no live api key to sign them: they wait, for 24 h",
+            remedy=f"cascade key create --tenant {name}",
+        )
+
+
+def _unsigned(directory: Directory) -> set[str]:
+    live = [application for application in directory.applications.values() if not application.revoked]
+    told = {tenant.name for tenant in directory.tenants.values() if tenant.status_url or tenant.inbound_url}
+    told |= {application.tenant for application in live if application.status_url or application.inbound_url}
+    return {name for name in told if directory.signing_key(name) is None}
 
 
 def _signs(private_key: str) -> bool:

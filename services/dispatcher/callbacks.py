@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -27,6 +27,8 @@ from shared.store.port import CallbackStore
 from shared.store.records import CallbackRow
 
 log = structlog.get_logger()
+
+_WITHOUT_KEY = "tenant {tenant} has no api key: cascade key create --tenant {tenant}"
 
 
 class CourierStore(CallbackStore, Protocol):
@@ -179,10 +181,10 @@ class CallbackCourier:
             return Reply(error=f"crashed: {type(error).__name__}", ours=True)
 
     def _sent(self, row: CallbackRow, client: CallbackClient) -> Reply:
-        key = self._directory().keys.get(row.key)
+        key = self._directory().signing_key(row.tenant, wanted=row.key)
         if key is None:
-            return Reply(error=f"can't be signed: there is no key {row.key}", ours=True)
-        return client.post(row, key.signature_secret)
+            return Reply(error=_WITHOUT_KEY.format(tenant=row.tenant), ours=True)
+        return client.post(replace(row, key=key.api_key), key.signature_secret)
 
     def _settle(self, taken: Taken, reply: Reply) -> None:
         row = taken.row

@@ -58,8 +58,12 @@ def callback_row(
     directory: Directory,
     now: float,
 ) -> CallbackRow:
-    """Return a delivery that is due at once, signed with the tenant's first live key."""
-    keys = sorted(each.api_key for each in directory.keys.values() if each.tenant == tenant and not each.revoked)
+    """Return a delivery that is due at once.
+
+    It keeps the key that signs for the tenant now; where there is none yet, or it is revoked by then, the courier
+    chooses when it sends.
+    """
+    key = directory.signing_key(tenant)
     return CallbackRow(
         callback_id=callback_id,
         workflow_id=workflow_id,
@@ -67,7 +71,7 @@ def callback_row(
         kind=kind,
         url=url,
         body=body,
-        key=keys[0] if keys else "",
+        key=key.api_key if key is not None else "",
         application_id=application_id,
         made_at=now,
         next_at=now,

@@ -16,10 +16,10 @@ class Account:
     """v1 or v0_1."""
     api_key: str
     application_id: str | None
-    private_key: str | None
+    private_key: str | None = field(repr=False)
     """PEM; None: Basic."""
-    api_secret: str | None
-    signature_secrets: tuple[str, ...]
+    api_secret: str | None = field(repr=False)
+    signature_secrets: tuple[str, ...] = field(repr=False)
     """Newest first; several during a rotation."""
 
 
@@ -61,10 +61,12 @@ class ApiKey:
 
     api_key: str
     tenant: str
-    secret_hashes: tuple[str, ...]
+    secret_hashes: tuple[str, ...] = field(repr=False)
     """SHA-256 of each live secret in hex; at most two."""
-    signature_secret: str
+    signature_secret: str = field(repr=False)
     revoked: bool = False
+    made_at: float = 0.0
+    """Store time in seconds since the epoch. 0: the store's own time when it is first put; it never changes after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class Directory:
     """All small tables at once."""
 
     now: float
-    deployment_secret: bytes
+    deployment_secret: bytes = field(repr=False)
     """32 random bytes made with the schema: the key of the mark inside ids."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
@@ -106,6 +108,14 @@ class Directory:
         if "default" in self.accounts:
             return "default"
         return next(iter(self.accounts)) if len(self.accounts) == 1 else None
+
+    def signing_key(self, tenant: str, *, wanted: str = "") -> ApiKey | None:
+        """Return the key that signs what we send to a tenant's addresses: `wanted` while it lives, else the oldest.
+
+        The oldest, so that making another key changes no signature. None where the tenant has no live key.
+        """
+        live = [key for key in self.keys.values() if key.tenant == tenant and not key.revoked]
+        return min(live, key=lambda key: (key.api_key != wanted, key.made_at, key.api_key), default=None)
 
 
 DirectoryChange = Account | Route | Tenant | Application | ApiKey | Publisher

@@ -99,6 +99,8 @@ class MemoryDirectory:
                 case Application():
                     state.applications[change.application_id] = change
                 case ApiKey():
-                    state.keys[change.api_key] = change
+                    before = state.keys.get(change.api_key)
+                    made_at = before.made_at if before is not None else change.made_at or self._clock()
+                    state.keys[change.api_key] = replace(change, made_at=made_at)
                 case Publisher():
                     state.publishers[change.user] = change

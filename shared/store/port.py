@@ -152,7 +152,7 @@ class DirectoryStore(Protocol):
         """Add or replace one record. Raises NotStored where it names a record that is not there.
 
         Identity: the name of an account or tenant, the id of an application, the api_key, the broker user, and of a
-        route its (tenant, channel, sender).
+        route its (tenant, channel, sender). A key keeps the `made_at` with which it was first put.
         """
 
 

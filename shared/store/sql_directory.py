@@ -68,10 +68,13 @@ class SqlDirectory:
                 there = _TABLES[where].primary_key.columns[0] == named
                 if connection.execute(select(_TABLES[where]).where(there)).first() is None:
                     raise NotStored(f"there is no {where.__name__.lower()} {named!r}")
+            replaced = {name: value for name, value in values.items() if name != "made_at"}
+            if isinstance(change, ApiKey):
+                values["made_at"] = change.made_at or self._database.now(connection)
             connection.execute(
                 self._database.insert(table)
                 .values(values)
-                .on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
+                .on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=replaced)
             )
 
 

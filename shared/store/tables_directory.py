@@ -93,6 +93,7 @@ keys = Table(
     Column("secret_hashes", Text, nullable=False),  # JSON list
     Column("signature_secret", Text, nullable=False),
     Column("revoked", Boolean, nullable=False),
+    Column("made_at", Double, nullable=False),
 )
 
 publishers = Table(

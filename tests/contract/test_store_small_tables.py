@@ -102,7 +102,7 @@ ACCOUNT = Account(
 )
 TENANT = Tenant(name="acme", status_url="https://example.com/status")
 APPLICATION = Application(application_id="app-1", tenant="acme", public_key="-----BEGIN PUBLIC KEY-----\n")
-KEY = ApiKey(api_key="key-1", tenant="acme", secret_hashes=("ab" * 32, "cd" * 32), signature_secret="s")
+KEY = ApiKey(api_key="key-1", tenant="acme", secret_hashes=("ab" * 32, "cd" * 32), signature_secret="s", made_at=7.5)
 PUBLISHER = Publisher(user="billing", tenant="acme")
 ROUTE = Route(account="eu", tenant="acme", channel="sms")
 
@@ -164,6 +164,17 @@ def test_a_record_that_names_what_is_not_there_is_refused(store: Store, record: 
         store.change_directory(record)
 
     assert replace(before, now=0.0) == replace(store.directory(), now=0.0)
+
+
+def test_a_key_keeps_the_time_at_which_it_was_first_put(store: Store) -> None:
+    store.change_directory(TENANT)
+    store.change_directory(replace(KEY, made_at=0.0))
+    first = store.directory().keys["key-1"].made_at
+    store.change_directory(replace(KEY, made_at=0.0, revoked=True))
+    store.change_directory(replace(KEY, made_at=9.0))
+
+    assert abs(store.now() - first) < 5
+    assert replace(KEY, made_at=first) == store.directory().keys["key-1"]
 
 
 def test_the_deployment_s_secret_is_32_bytes_and_stays(store: Store) -> None:

@@ -5,14 +5,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
+import jwt
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from deploy.ports import free_port
 from services.dispatcher.callbacks import CallbackCourier, CourierLimits, CourierStore
 from shared.errors import ConfigError, StoreUnavailable
-from shared.store.directory import ApiKey, Directory, Tenant
+from shared.store.directory import ApiKey, Directory, DirectoryChange, Tenant
 from shared.store.opening import open_memory_store
 from shared.store.port import Store
 from shared.store.records import Batch, CallbackAnswer, CallbackRow
@@ -22,6 +25,7 @@ from tests.support.vonage_accounts import account
 from tests.support.waiting import wait_until
 
 SECRET = "the signature secret of the caller"
+KEY = ApiKey(api_key="abcd1234", tenant="acme", secret_hashes=(), signature_secret=SECRET, made_at=1_700_000_000.0)
 LOOPBACK = ("127.0.0.0/8",)
 LIMITS = CourierLimits(
     threads=4, per_host=2, in_hand=100, poll_s=0.02, lease_s=6.0, connect_s=0.5, total_s=1.0, stop_s=3.0
@@ -45,8 +49,12 @@ class House:
         self.store = store
         self.clock = clock
         store.change_directory(Tenant(name="acme"))
-        store.change_directory(ApiKey(api_key="abcd1234", tenant="acme", secret_hashes=(), signature_secret=SECRET))
-        self.directory: Directory = store.directory()
+        self.directory: Directory
+        self.change(KEY)
+
+    def change(self, record: DirectoryChange) -> None:
+        self.store.change_directory(record)
+        self.directory = self.store.directory()
 
     def put(self, url: str, *names: str, key: str = "abcd1234") -> None:
         rows = tuple(
@@ -308,14 +316,41 @@ def test_an_answer_that_drips_is_cut_off(house: House) -> None:
     assert "no answer in time" == house.row("c1").last_error
 
 
-def test_without_the_callers_secret_nothing_is_sent_and_it_stays_due(house: House) -> None:
-    with raw_server(says(200)) as server, courier(house):
-        house.put(server.url, "c1", key="gone")
-        wait_until(lambda: house.answered("c1"))
+def signer(request: bytes) -> str:
+    token = parts(request)[0]["authorization"].removeprefix("Bearer ")
+    claims: dict[str, str] = jwt.decode(token, options={"verify_signature": False})
+    return claims["api_key"]
 
-    assert [] == server.visits
-    assert "can't be signed: there is no key gone" == house.row("c1").last_error
-    assert house.row("c1").next_at is not None
+
+def test_without_a_live_key_nothing_is_sent_until_one_is_made(house: House) -> None:
+    house.change(replace(KEY, revoked=True))
+    with raw_server(says(200)) as server, courier(house):
+        house.put(server.url, "none", key="")
+        house.put(server.url, "revoked")
+        wait_until(lambda: house.answered("none", "revoked"))
+        waiting = [house.row(name) for name in ("none", "revoked")]
+        before = list(server.visits)
+        house.change(replace(KEY, api_key="new1"))
+        house.clock.ahead_s += 5.1
+        wait_until(lambda: house.delivered("none", "revoked"))
+
+    assert [] == before
+    assert {"tenant acme has no api key: cascade key create --tenant acme"} == {row.last_error for row in waiting}
+    assert all(row.next_at is not None for row in waiting)
+    assert ["new1", "new1"] == [signer(request) for request in server.requests]
+
+
+def test_a_second_key_changes_no_signer_and_a_revoked_one_signs_nothing_more(house: House) -> None:
+    house.change(replace(KEY, api_key="0000", made_at=KEY.made_at + 1))
+    with raw_server(says(200)) as server, courier(house):
+        for name, key in (("by-none", ""), ("by-first", KEY.api_key), ("by-second", "0000")):
+            house.put(server.url, name, key=key)
+            wait_until(partial(house.delivered, name))
+        house.change(replace(KEY, revoked=True))
+        house.put(server.url, "after")
+        wait_until(lambda: house.delivered("after"))
+
+    assert [KEY.api_key, KEY.api_key, "0000", "0000"] == [signer(request) for request in server.requests]
 
 
 class AilingStore:

@@ -320,3 +320,21 @@ def test_the_doctor_of_an_empty_house_names_each_remedy(cascade: CommandLine) ->
     faults = [line.split()[1] for line in said.out.splitlines() if line.strip().startswith("!!")]
     assert ["broker", "topology", "ingress", "dispatchers", "receipts", "accounts"] == faults
     assert 6 == said.out.count("mend it: ")
+
+
+def test_the_doctor_names_a_tenant_whose_webhooks_nobody_can_sign(cascade: CommandLine, tmp_path: Path) -> None:
+    cascade("tenant", "set", "quiet").fine()
+    cascade("tenant", "set", "acme", "--status-url", "https://acme.example/hook").fine()
+    cascade(
+        *("app", "create", "--tenant", "beta", "--status-url", "https://beta.example/hook"),
+        *("--key-file", str(tmp_path / "beta.key")),
+    ).fine()
+    before = cascade("doctor").out
+    cascade("key", "create", "--tenant", "acme").fine()
+    after = cascade("doctor").out
+
+    assert "mend it: cascade key create --tenant acme\n" in before
+    assert "mend it: cascade key create --tenant beta\n" in before
+    assert "quiet" not in before
+    assert "--tenant acme" not in after
+    assert "mend it: cascade key create --tenant beta\n" in after

@@ -239,6 +239,7 @@ def _make_small_ones() -> None:
         sa.Column("secret_hashes", sa.Text(), nullable=False),
         sa.Column("signature_secret", sa.Text(), nullable=False),
         sa.Column("revoked", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("api_key"),
     )
     op.create_table(
