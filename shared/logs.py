@@ -56,7 +56,8 @@ def configure_logs(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=target),
+        # A line and its end in one write: workers that share a file would else write into each other's lines.
+        logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=True,
     )
     # Libraries log through the standard library: the same stream, warnings and worse, and redacted the same way.
