@@ -111,7 +111,7 @@ def finish(
     _give_up(draft)
     current = draft.step
     had_a_call = any(attempt.state is not AttemptState.NOT_SENT for attempt in current.attempts)
-    saved = condition_met and step is not None and step < current.number and not had_a_call
+    saved = condition_met and not had_a_call  # a success of the current step had one
     draft.change(
         state=State.FINAL,
         outcome=outcome,
@@ -241,7 +241,7 @@ def may_pass_a_stop(draft: Draft) -> bool:
 def _give_up(draft: Draft, *, otherwise: Problem | None = None) -> None:
     """The current step is not tried any more: tell its negative where that was put off, else `otherwise`."""
     step = draft.step
-    if step.may_be_out or step.reached:
+    if step.may_be_out:
         return
     dead = next((attempt for attempt in reversed(step.attempts) if attempt.negative is not None), None)
     if dead is not None and dead.negative is not None:

@@ -39,6 +39,7 @@ def step(
     window: int | None = None,
     condition: str = "delivered",
     recipient: str | None = None,
+    sender: str = "Acme",
     person: str | None = None,
     delivery: Delivery | None = None,
     align_ttl: bool = True,
@@ -49,7 +50,7 @@ def step(
     return Step(
         number=number,
         message=Message(
-            channel=channel, kind="text", recipient=to, sender="Acme", content={"text": f"hello {number}"}, ttl=ttl
+            channel=channel, kind="text", recipient=to, sender=sender, content={"text": f"hello {number}"}, ttl=ttl
         ),
         person=person_of(channel, to, person),
         expiry_time=window,

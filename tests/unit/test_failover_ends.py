@@ -53,6 +53,7 @@ def test_a_message_has_no_final_report() -> None:
 
 
 def test_at_the_end_no_clock_of_the_step_is_left() -> None:
+    assert None is Play(viber_then_sms()).claim().cancel().workflow.lease_until
     held = Play(viber_then_sms()).claim().answer(BUSY).cancel().workflow
     doubt = Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).cancel().workflow
     stopped = Play(workflow(step(1, "sms"))).claim().accepted().negative("1070").cancel().workflow
@@ -270,6 +271,23 @@ def test_a_step_that_may_be_out_or_was_reached_is_told_of_no_end() -> None:
         reached.outcome,
         reached.told,
     )
+
+
+def test_a_dead_resend_is_not_told_while_the_first_call_may_be_out() -> None:
+    chain = workflow(step(1, "viber_service"), step(2, "sms"), final_receipt_time=600)
+    play = Play(chain).claim().at(15).answer(NO_ANSWER).due_at(135).claim().answer(REFUSAL).next_now()
+    alone = Play(workflow(step(1, "sms"), final_receipt_time=600)).claim().at(15).answer(NO_ANSWER).due_at(135).claim()
+    alone.answer(REFUSAL).due_at(615)
+
+    assert ([], ["operator"], [], "unconfirmed") == (play.told, play.reasons_of_next(), alone.told, alone.outcome)
+
+
+def test_what_the_caller_is_told_of_our_own_endings_has_words_for_people() -> None:
+    opted_out = Play(viber_then_sms()).world(suppressed=frozenset({f"number:{NUMBER}"})).claim()
+    too_late = Play(viber_then_sms(valid_for=60)).due_at(60)
+
+    assert ["This person is not to be written to."] == [opted_out.entries_of(What.STRUCK_OUT)[0].facts["detail"]]
+    assert ["It could not be sent before its time was over."] == [too_late.entries_of(What.GIVEN_UP)[0].facts["detail"]]
 
 
 def test_struck_out_steps_are_told_also_when_send_by_is_over() -> None:

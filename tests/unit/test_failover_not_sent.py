@@ -184,6 +184,7 @@ def test_a_stale_claim_goes_out_again_at_once_under_the_same_number() -> None:
     play = lone_sms().claim().at(6).answer(Stale())
 
     assert ("ready", [(1, 1), (1, 1)], [False, True]) == (play.state.value, play.put, play.lanes)
+    assert None is play.workflow.lease_until
     assert (Reason.STALE, {"channel": "sms", "waits_for": "turn"}) == (play.entries[-1].reason, play.entries[-1].facts)
     assert None is play.workflow.step.attempts[0].problem
 
@@ -221,6 +222,22 @@ def test_our_fault_stops_the_account_that_made_the_call(late: bool) -> None:
         "detail": "0 EUR",
         "waits_for": "stop",
     } == dict(held.facts)
+
+
+def test_a_fault_holds_what_was_backing_off_or_on_its_way() -> None:
+    on_its_way = lone_sms().claim().answer(our_fault("account"))
+    backing_off = sent_again(lone_sms()).answer(BUSY).at(140).answer(our_fault("account"), attempt=1)
+
+    for play in (on_its_way, backing_off):
+        assert ("held", None, None) == (play.state.value, play.workflow.lease_until, play.workflow.step.retry_at)
+
+
+def test_a_senders_fault_is_passed_by_onto_another_sender_of_the_channel() -> None:
+    steps = step(1, "sms", window=600), step(2, "sms", sender="Other")
+    for scope, reasons in (("sender", ["skipped"]), ("channel", [])):
+        play = Play(workflow(*steps, when_stopped=WhenStopped.NEXT)).claim().answer(our_fault(scope))
+
+        assert reasons == play.reasons_of_next()
 
 
 def test_our_fault_while_another_attempt_is_out_stops_as_well() -> None:

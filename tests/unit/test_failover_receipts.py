@@ -9,7 +9,7 @@ import pytest
 from services.dispatcher.events import Outside, Received, TellStatus
 from shared.channels import person_of
 from shared.model import CodeClass, CodeMeaning, Reason, Receipt, Scope, Status, What, WhenStopped
-from tests.support.plans import BUSY, NO_ANSWER, NUMBER, REFUSAL, START, our_fault, step, viber_then_sms, workflow
+from tests.support.plans import BUSY, NO_ANSWER, NUMBER, REFUSAL, START, our_fault, step, stop, viber_then_sms, workflow
 from tests.support.play import Play
 
 OTHER = "447700900555"
@@ -161,6 +161,22 @@ def test_a_receipt_of_a_call_that_was_said_not_to_have_happened_is_believed() ->
 
     assert ("waiting", 602.0, "accepted") == (play.state.value, play.wakes_after, play.attempt(1))
     assert START + 2 == play.workflow.step.attempts[0].sent_at
+
+
+def test_a_receipt_ends_the_time_in_held_and_what_was_left_of_patience() -> None:
+    held = (
+        Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).due_at(135).claim().answer(our_fault("account"))
+    )
+    impatient = Play(viber_then_sms(condition="read")).claim().answer(BUSY).due_at(100)
+    impatient.world(stops=(stop("breaker", since=500),)).due_at(600)
+    left = [impatient.workflow.step.patience_left]
+
+    held.at(140).receipt("submitted", attempt=1)
+    impatient.at(610).receipt("delivered")
+
+    assert ("waiting", None) == (held.state.value, held.workflow.step.held_since)
+    left.append(impatient.workflow.step.patience_left)
+    assert ("waiting", [100.0, None]) == (impatient.state.value, left)
 
 
 def test_a_late_delivered_of_a_dead_attempt_then_a_refusal_waits_with_a_window_from_that_receipt() -> None:
@@ -417,8 +433,9 @@ def test_another_attempt_after_a_rejection_that_beat_the_answer_has_no_lease() -
 def test_back_off_ends_the_time_in_held() -> None:
     play = Play(viber_then_sms(condition="read")).claim().accepted().at(5).negative("1000")
     play.due_at(10).claim().answer(our_fault("account"))
-    assert play.workflow.step.held_since is not None
+    held = [play.after(play.workflow.step.held_since)]
 
     play.at(20).negative("1000", attempt=2)
 
-    assert ("backing_off", None) == (play.state.value, play.workflow.step.held_since)
+    held.append(play.workflow.step.held_since)
+    assert ("backing_off", [10.0, None]) == (play.state.value, held)
