@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from threading import Lock
 
-from shared.model import Entry, What
+from shared.model import Entry, State, What
 from shared.store.document import encode_facts
 from shared.store.due_range import DUE_RANGE, from_a_random_place
 from shared.store.memory_commit import commit_to
@@ -83,13 +83,18 @@ class MemoryWork:
             if kept is None:
                 return
             sequence = kept.workflow.sequence + 1
+            ready = kept.workflow.state is State.READY
+
+            def wakes_at(clock: float | None) -> float | None:
+                return None if clock is None else max(clock, until)
+
             moved = replace(
                 kept,
                 workflow=replace(kept.workflow, sequence=sequence),
                 version=kept.version + 1,
                 quarantined_until=until,
-                wake_at=None if kept.wake_at is None else max(kept.wake_at, until),
-                wake_ungated_at=None if kept.wake_ungated_at is None else max(kept.wake_ungated_at, until),
+                wake_at=until if ready else wakes_at(kept.wake_at),
+                wake_ungated_at=until if ready else wakes_at(kept.wake_ungated_at),
             )
             entry = Entry(
                 sequence=sequence,

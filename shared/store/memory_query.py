@@ -58,7 +58,9 @@ class MemoryUpkeep:
     _lock: Lock
     _clock: Clock
 
-    def ready_since(self, *, channel: str, before: float, limit: int) -> tuple[str, ...]:
+    def ready_since(
+        self, *, channel: str, before: float, limit: int, but_under: Collection[Stop] = ()
+    ) -> tuple[str, ...]:
         """See the port."""
         with self._lock:
             now = self._clock()
@@ -69,6 +71,7 @@ class MemoryUpkeep:
                 and kept.ready_since < before
                 and kept.workflow.step.message.channel == channel
                 and (kept.quarantined_until or 0.0) <= now
+                and not any(_covers(stop, kept) for stop in but_under)
             ]
         return tuple(each for _, each in sorted(old)[:limit])
 

@@ -72,7 +72,8 @@ class WorkStore(Protocol):
     def quarantine(self, workflow_id: str, *, until: float, error: str) -> None:
         """Leave the row alone until then; a journal entry says why. A row that is not there is nothing.
 
-        Both wake times move to `until` where they were earlier, and the version goes up, so what was decided on the
+        Both wake times move to `until` where they were earlier; of a `ready` row they are `until` in any case, since
+        its message is gone and nothing else would look at it then. The version goes up, so what was decided on the
         row before is lost. Works on rows that can't be read, too.
         """
 
@@ -178,11 +179,14 @@ class QueryStore(Protocol):
 class UpkeepStore(Protocol):
     """What the reconciler, the fleet and the doctor look at."""
 
-    def ready_since(self, *, channel: str, before: float, limit: int) -> tuple[str, ...]:
+    def ready_since(
+        self, *, channel: str, before: float, limit: int, but_under: Collection[Stop] = ()
+    ) -> tuple[str, ...]:
         """Return ids of `ready` rows of a channel that became ready before then, oldest first.
 
         A row becomes ready when it enters the state, when another step's turn comes, and when the reconciler
-        publishes its message again (an entry `republished`). Rows in quarantine are not among them.
+        publishes its message again (an entry `republished`). Rows in quarantine are not among them, nor
+        those that a stop of `but_under` covers.
         """
 
     def in_state(self, states: Collection[str], *, stop: Stop, limit: int, after: str = "") -> tuple[str, ...]:

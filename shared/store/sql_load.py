@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, insert, select, update
 
-from shared.model import What
+from shared.model import State, What
 from shared.store.document import DOCUMENT_SCHEMA, UnreadableDocument, decode_workflow, encode_facts
 from shared.store.due_range import DUE_RANGE, from_a_random_place
 from shared.store.records import AttemptRow, Stored, Tombstone, Turn
@@ -121,9 +121,8 @@ class SqlWork:
                     version=columns.version + 1,
                     sequence=columns.sequence + 1,
                     quarantined_until=until,
-                    # Rows that have ended have no clocks, and get none.
-                    wake_at=case((columns.wake_at < until, until), else_=columns.wake_at),
-                    wake_ungated_at=case((columns.wake_ungated_at < until, until), else_=columns.wake_ungated_at),
+                    wake_at=_wakes_at(columns.wake_at, until),
+                    wake_ungated_at=_wakes_at(columns.wake_ungated_at, until),
                 )
                 .returning(columns.sequence, columns.wake_at)
             ).one_or_none()
@@ -139,6 +138,11 @@ class SqlWork:
                         facts=encode_facts({"error": error}),
                     )
                 )
+
+
+def _wakes_at(clock: ColumnElement[Any], until: float) -> ColumnElement[Any]:
+    """Return a clock after the quarantine. Rows that have ended have none, and get none."""
+    return case((workflows.c.state == State.READY.value, until), (clock < until, until), else_=clock)
 
 
 def _workflows(database: Database) -> Select[Any]:

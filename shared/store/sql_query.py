@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select, true
 
 from shared.channels import QUEUED_CHANNELS
 from shared.errors import StoreUnavailable
@@ -68,7 +68,9 @@ class SqlUpkeep:
 
     _database: Database
 
-    def ready_since(self, *, channel: str, before: float, limit: int) -> tuple[str, ...]:
+    def ready_since(
+        self, *, channel: str, before: float, limit: int, but_under: Collection[Stop] = ()
+    ) -> tuple[str, ...]:
         """See the port."""
         columns = workflows.c
         with self._database.reading() as connection:
@@ -79,6 +81,7 @@ class SqlUpkeep:
                     columns.channel == channel,
                     columns.ready_since < before,
                     func.coalesce(columns.quarantined_until, 0.0) <= now,
+                    *(not_(_covered(stop)) for stop in but_under if stop.channel in (None, channel)),
                 )
                 .order_by(columns.ready_since, columns.workflow_id)
                 .limit(limit)
@@ -93,12 +96,8 @@ class SqlUpkeep:
             for state in states:
                 for channel in QUEUED_CHANNELS if stop.channel is None else (stop.channel,):
                     asked = select(columns.workflow_id).where(
-                        columns.state == state, columns.channel == channel, columns.workflow_id > after
+                        columns.state == state, columns.channel == channel, columns.workflow_id > after, _covered(stop)
                     )
-                    if stop.account is not None:
-                        asked = asked.where(columns.account == stop.account)
-                    if stop.sender is not None:
-                        asked = asked.where(columns.sender == stop.sender)
                     found += connection.execute(asked.order_by(columns.workflow_id).limit(limit)).scalars()
         return tuple(sorted(found)[:limit])
 
@@ -153,3 +152,11 @@ class SqlUpkeep:
             by_state={state: count for state, count in by_state},  # noqa: C416 - rows are not pairs to mypy
             by_outcome={outcome: count for outcome, count in by_outcome},  # noqa: C416
         )
+
+
+def _covered(stop: Stop) -> ColumnElement[bool]:
+    """Return the condition that a stop of the row's channel covers its account and sender."""
+    asked = [] if stop.account is None else [workflows.c.account == stop.account]
+    if stop.sender is not None:
+        asked.append(workflows.c.sender == stop.sender)
+    return and_(true(), *asked)

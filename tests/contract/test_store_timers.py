@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import CommitFailed
-from shared.model import State, What
+from shared.model import State, Stop, StopKind, What
 from shared.store.port import Store
 from shared.store.records import Change
-from tests.support.store_rows import EPOCH, batch, change, outbox_row, start, workflow, workflow_id
+from tests.support.store_rows import EPOCH, batch, change, outbox_row, start, step, workflow, workflow_id
 
 
 def waking(number: int, wake_at: float, ungated_at: float | None = None) -> Change:
@@ -99,13 +99,26 @@ def test_what_was_decided_before_the_quarantine_is_lost_and_the_next_change_ends
 
 
 def test_the_quarantine_makes_no_clock_earlier_and_gives_none_to_what_has_ended(store: Store) -> None:
-    store.commit(batch(waking(1, EPOCH + 9000), start(workflow(2, state=State.FINAL))))
+    held = start(workflow(1, state=State.HELD), wake_at=EPOCH + 9000)
+    store.commit(batch(held, start(workflow(2, state=State.FINAL))))
 
     for number in (1, 2, 3):
         store.quarantine(workflow_id(number), until=EPOCH + 3600, error="x")
 
     found = store.load([workflow_id(1), workflow_id(2), workflow_id(3)]).workflows
     assert {workflow_id(1): EPOCH + 9000, workflow_id(2): None} == {key: each.wake_at for key, each in found.items()}
+
+
+def test_a_ready_row_is_looked_at_when_its_quarantine_ends_since_its_message_is_gone(store: Store) -> None:
+    store.commit(batch(waking(1, EPOCH + 9000, EPOCH + 9000)))
+
+    store.quarantine(workflow_id(1), until=EPOCH + 3600, error="x")
+
+    stored = store.find(workflow_id(1))
+    assert stored is not None
+    assert EPOCH + 3600 == stored.wake_at
+    assert set() == due(store, now=EPOCH + 3599, read_to=EPOCH + 3599)
+    assert {workflow_id(1)} == due(store, now=EPOCH + 3600, read_to=0.0)
 
 
 def test_a_quarantine_that_cannot_be_written_leaves_the_row_as_it_was(store: Store) -> None:
@@ -132,6 +145,22 @@ def test_ready_rows_are_listed_by_how_long_they_wait(store: Store) -> None:
     assert (workflow_id(2),) == ready("viber_service", later, limit=1)
     assert (workflow_id(3),) == ready("sms", later)
     assert () == ready("viber_service", later - 3600)
+
+
+def test_rows_under_a_stop_are_left_out_of_the_ready_ones_where_that_is_asked(store: Store) -> None:
+    senders = {1: "Acme", 2: "Shop", 3: "Bank"}
+    rows = {number: workflow(number, steps=(step(sender=sender),)) for number, sender in senders.items()}
+    store.commit(batch(*(start(row) for row in rows.values())))
+    stopped = Stop(kind=StopKind.FAULT, channel="viber_service", sender="Shop", reason="x", since=EPOCH)
+    elsewhere = Stop(kind=StopKind.FAULT, channel="sms", reason="x", since=EPOCH)
+    whole = Stop(kind=StopKind.PAUSE, channel="viber_service", reason="x", since=EPOCH)
+
+    def ready(*stops: Stop) -> tuple[str, ...]:
+        return store.ready_since(channel="viber_service", before=store.now() + 1, limit=9, but_under=stops)
+
+    assert (workflow_id(1), workflow_id(2), workflow_id(3)) == ready(elsewhere)
+    assert (workflow_id(1), workflow_id(3)) == ready(stopped, elsewhere)
+    assert () == ready(stopped, whole)
 
 
 def test_waiting_begins_anew_with_another_turn_and_not_with_a_note(store: Store) -> None:
