@@ -14,7 +14,7 @@ from services.dispatcher.folding import Around, Folded, fold
 from services.dispatcher.outbound import change_of, ticket_of
 from services.dispatcher.publishers import accepted, conflict, refused
 from services.dispatcher.receipts import match, parked_again, workflow_meant
-from services.dispatcher.steps import handed_back
+from services.dispatcher.steps import handed_back, step_row
 from services.dispatcher.work import Command, NewStart, Piece, StatusRead, Work
 from shared.store.records import AttemptRow, OutboxRow, Stored, Tombstone
 
@@ -106,7 +106,7 @@ def _pieces(workflow_id: str, items: list[Work | Matched], all_work: tuple[Work,
     work = [each for each in work if id(each) not in taken_away]
     pieces += [_misdirected(command, around) for command in foreign]
     if stored is not None:
-        folded = fold(stored.workflow, work, matched, around)
+        folded = fold(stored.workflow, work, matched, around, quarantined_until=stored.quarantined_until)
     else:
         tombstone = around.turn.tombstones.get(workflow_id)
         mine = tombstone is not None and tombstone.tenant == starts[0].workflow.tenant
@@ -131,16 +131,16 @@ def _piece(
     answers: tuple[OutboxRow, ...],
     around: Around,
 ) -> Piece:
-    call = folded.call
+    call, owner = folded.call, around.settings.name
+    again = () if folded.put_again is None else (step_row(workflow_id, folded.put_again, owner=owner),)
     return Piece(
         workflow_id=workflow_id,
         work=work,
         change=change_of(folded, stored, around) if folded.entries else None,
         tickets=(ticket_of(folded, call, around.monotonic),) if call is not None else (),
         probed=folded.probed,
-        outbox=(*answers, *(handed_back(turn.delivery, owner=around.settings.name) for turn in folded.back)),
+        outbox=(*answers, *again, *(handed_back(turn.delivery, owner=owner) for turn in folded.back)),
         unparked=tuple(each.parked.parked_id for each in work if isinstance(each, StatusRead) and each.parked),
-        set_aside=folded.set_aside,
     )
 
 

@@ -25,6 +25,7 @@ from services.dispatcher.probes import Probes
 from services.dispatcher.quarantine import kept_apart
 from services.dispatcher.reconciler import Reconciler
 from services.dispatcher.relay import Relay
+from services.dispatcher.stops import sets_messages_aside
 from services.dispatcher.sweeps import Sweeps, after_the_end_of
 from services.dispatcher.tally import Tally
 from services.dispatcher.work import CallEnded, Piece
@@ -98,7 +99,6 @@ class Engine:
         )
         self._told = told
         self._news = News(metrics=self._metrics, owner=settings.name)
-        self._set_aside: set[str] = set()
         self._pause_s = 0.0
         self._retry_at = float("-inf")
         self._drain_until: float | None = None
@@ -178,9 +178,8 @@ class Engine:
             self._began(stop)
         for stop in ended:
             self._desk.add_loose(self._news.ended(stop, now))
-            for sweep in after_the_end_of(stop, with_ready=stop.key in self._set_aside):
+            for sweep in after_the_end_of(stop, with_ready=sets_messages_aside(stop, self._outlook.directory)):
                 self._sweeps.add(sweep)
-            self._set_aside.discard(stop.key)
         self._metrics.dispatcher_inflight.set(self._senders.in_flight)
         self._news.heard(self._outlook.watermark.hearing(now))
         if self._drain_until is None:
@@ -262,8 +261,6 @@ class Engine:
         """Take note of what a committed piece says about stops and the watermark."""
         if piece.read_to is not None:
             self._outlook.watermark.advance(piece.read_to)
-        if piece.set_aside is not None:
-            self._set_aside.add(piece.set_aside.key)
         for stop in piece.change.stops if piece.change is not None else ():
             if self._outlook.stops.add(stop):
                 self._began(stop)

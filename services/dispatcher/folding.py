@@ -2,7 +2,8 @@
 
 Receipts first, then answers, commands, timers, step messages: what is known is heard before anything is done. A step
 message is decided only with a permit and only where no stop covers the step; under a stop the row is told of the
-stop instead, and the message goes back to its queue or is set aside.
+stop instead. The message goes back to its queue where that is closed, else it would come round and round: it is
+acknowledged, and the end of every stop that may have done so puts the messages of its ready rows back.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from services.dispatcher.events import (
     Due,
     Effect,
     Outside,
+    PutStep,
     Received,
     Republished,
     Resumed,
@@ -26,7 +28,17 @@ from services.dispatcher.events import (
 )
 from services.dispatcher.failover import decide, fold_key
 from services.dispatcher.stops import Stops, covering
-from services.dispatcher.work import CallEnded, Command, NewStart, Nudge, Probe, StatusRead, StepTurn, Work
+from services.dispatcher.work import (
+    BackInQueue,
+    CallEnded,
+    Command,
+    NewStart,
+    Nudge,
+    Probe,
+    StatusRead,
+    StepTurn,
+    Work,
+)
 from shared.model import CodeMeaning, Entry, State, Stop, Workflow
 from shared.settings import DispatcherSettings
 from shared.store.directory import Directory
@@ -83,8 +95,8 @@ class Folded:
     """The stop that the claim among `effects` probes."""
     back: list[StepTurn] = field(default_factory=list)
     """Step messages that go back to their queue, because it is closed."""
-    set_aside: Stop | None = None
-    """The partial stop under which a step message was dropped."""
+    put_again: PutStep | None = None
+    """The step message that is published once more, without a word in the journal."""
 
     @property
     def call(self) -> Call | None:
@@ -99,10 +111,12 @@ def fold(
     around: Around,
     *,
     begun: Decision | None = None,
+    quarantined_until: float | None = None,
 ) -> Folded:
     """Apply all work on one workflow in the order of semantics 7.
 
     `matched` are its receipts with the attempts they speak of. `begun` is the first decision on a new workflow.
+    `quarantined_until`: its row was put into quarantine, and nothing was changed since.
     """
     folded = Folded(workflow=workflow)
     if begun is not None:
@@ -118,6 +132,10 @@ def fold(
                 _probe(folded, cause, around, outside)
             case _:
                 _apply(folded, event, around, outside)
+    if quarantined_until is not None and (folded.entries or quarantined_until <= around.now):
+        _publish_after_quarantine(folded, around, outside)
+    elif quarantined_until is None and any(isinstance(each, BackInQueue) for each in work):
+        _publish_again(folded, around, outside)
     return folded
 
 
@@ -139,7 +157,7 @@ def _events(work: Work, around: Around) -> list[tuple[AnyEvent, Work | None]]:
             return [(StepMessage(step=step, attempt=attempt), work)]
         case Probe():
             return [(StepMessage(step=0, attempt=0), work)]  # takes its place among the claims; see _probe
-        case NewStart() | StatusRead():
+        case NewStart() | StatusRead() | BackInQueue():
             return []
 
 
@@ -154,7 +172,7 @@ def _received(read: StatusRead, row: AttemptRow) -> Received:
 def _apply(folded: Folded, event: AnyEvent, around: Around, outside: Outside) -> None:
     if isinstance(event, Due):
         event = Due(read_to=around.read_to, blind=around.blind)
-    if isinstance(event, Resumed | Republished) and _stops_of(folded.workflow, outside):
+    if isinstance(event, Resumed) and _stops_of(folded.workflow, outside):
         return  # another stop still covers it: the end of that one will wake it
     _add(folded, decide(folded.workflow, replace(event, outside=outside), around.now))
 
@@ -172,8 +190,6 @@ def _step_turn(folded: Folded, turn: StepTurn, around: Around, outside: Outside)
         return
     if around.stops.closed(folded.workflow.step.message.channel, around.directory):
         folded.back.append(turn)
-    else:
-        folded.set_aside = stops[0]
 
 
 def _probe(folded: Folded, probe: Probe, around: Around, outside: Outside) -> None:
@@ -191,6 +207,24 @@ def _probe(folded: Folded, probe: Probe, around: Around, outside: Outside) -> No
         _add(folded, decide(folded.workflow, message, around.now))
     if folded.call is not None:
         folded.probed = probe.stop
+
+
+def _publish_after_quarantine(folded: Folded, around: Around, outside: Outside) -> None:
+    """Publish the step message of a row that leaves the quarantine `ready`: the first is with the dead letters."""
+    if _has_no_message(folded):
+        _add(folded, decide(folded.workflow, Republished(outside=outside), around.now))
+
+
+def _publish_again(folded: Folded, around: Around, outside: Outside) -> None:
+    if _has_no_message(folded):
+        effects = decide(folded.workflow, Republished(outside=outside), around.now).effects
+        folded.put_again = next((effect for effect in effects if isinstance(effect, PutStep)), None)
+
+
+def _has_no_message(folded: Folded) -> bool:
+    """Tell whether a row is `ready` and this turn publishes nothing for it, nor hands anything back."""
+    put = any(isinstance(effect, PutStep) for effect in folded.effects)
+    return folded.workflow.state is State.READY and not put and not folded.back
 
 
 def _its_turn(workflow: Workflow, turn: StepTurn) -> bool:

@@ -21,7 +21,7 @@ from services.dispatcher.reading import Reader
 from services.dispatcher.relay import Relay
 from services.dispatcher.steps import handed_back
 from services.dispatcher.sweeps import Sweeps
-from services.dispatcher.work import CallEnded, Nudge, Piece, Probe, StepTurn, Work
+from services.dispatcher.work import BackInQueue, CallEnded, Nudge, Piece, Probe, StepTurn, Work
 from shared.channels import CHANNELS
 from shared.model import Stop
 from shared.queue.topology import COMMANDS, INBOUND, INTAKE, RECEIPTS
@@ -121,7 +121,7 @@ class Desk:
     def put_off(self, work: Iterable[Work]) -> None:
         """Keep work on rows of a newer program; unacknowledged, so that a newer dispatcher gets it when we end."""
         again_at = self._clock.monotonic() + NEWER_AGAIN_S
-        self._newer += [(again_at, each) for each in work if not isinstance(each, Nudge | Probe)]
+        self._newer += [(again_at, each) for each in work if not isinstance(each, Nudge | Probe | BackInQueue)]
 
     def follow_up(self, piece: Piece) -> None:
         """Do what must only follow a commit: a parked receipt goes once its workflow has it."""
@@ -221,7 +221,7 @@ class Desk:
             self._outlook.look_again()
         monotonic, now = self._clock.monotonic(), self._outlook.now
         if len(self._mail.nudges) < MOST_A_TURN and self._sweeps:
-            self._mail.nudges.extend(self._sweeps.next_lot())
+            self._mail.nudges.extend(self._sweeps.next_lot(in_hand=self.in_hand))
         if monotonic >= self._due_at:
             watermark = self._outlook.watermark
             read_to = now if watermark.blind(now) else watermark.read_to

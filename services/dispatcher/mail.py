@@ -10,7 +10,17 @@ from collections.abc import Collection
 from typing import TypeVar
 
 from services.dispatcher.ports import Delivery
-from services.dispatcher.work import CallEnded, Nudge, Piece, Probe, StatusRead, StepTurn, Work, delivery_of
+from services.dispatcher.work import (
+    BackInQueue,
+    CallEnded,
+    Nudge,
+    Piece,
+    Probe,
+    StatusRead,
+    StepTurn,
+    Work,
+    delivery_of,
+)
 
 T = TypeVar("T")
 
@@ -31,7 +41,7 @@ class Mail:
         self.commands: deque[Delivery] = deque()
         self.inbound: deque[Delivery] = deque()
         self.intake: deque[Delivery] = deque()
-        self.nudges: deque[Nudge | Probe] = deque()
+        self.nudges: deque[Nudge | Probe | BackInQueue] = deque()
         self.loose: deque[Piece] = deque()
         """Pieces about no workflow: read, and to be committed."""
 

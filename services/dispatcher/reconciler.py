@@ -28,6 +28,10 @@ log = structlog.get_logger()
 
 EVERY_S = 60.0
 READY_FOR_S = 60.0
+"""A row that is `ready` for so long while both queues of its channel are empty has lost its message."""
+READY_LONG_S = 600.0
+"""And one for so long is published again whatever is in the queues: on a busy channel they are never empty. Where
+its message was only late, one of the two is stale; a row's time begins anew, so it is once in ten minutes."""
 LIVING_S = 6.0
 """A dispatcher whose heartbeat is older than this (three were missed) does not count."""
 LOT = 500
@@ -88,10 +92,13 @@ class Reconciler:
 
     def _lost_steps(self, stops: Stops, directory: Directory, now: float, in_hand: Collection[str]) -> Iterator[Nudge]:
         for channel in CHANNELS:
-            depths = [self._broker.depth(step_queue(channel, goes_on=goes_on)) for goes_on in (False, True)]
-            if depths != [0, 0] or stops.closed(channel, directory):
+            if stops.closed(channel, directory):
                 continue
-            for workflow_id in self._store.ready_since(channel=channel, before=now - READY_FOR_S, limit=LOT):
+            depths = [self._broker.depth(step_queue(channel, goes_on=goes_on)) for goes_on in (False, True)]
+            before = now - (READY_FOR_S if depths == [0, 0] else READY_LONG_S)
+            # Rows under a stop are left out: its end puts their messages back.
+            ids = self._store.ready_since(channel=channel, before=before, limit=LOT, but_under=stops.in_force)
+            for workflow_id in ids:
                 if workflow_id not in in_hand:
                     log.warning("step.missed", workflow_id=workflow_id, channel=channel)
                     yield Nudge(workflow_id=workflow_id, event=Republished())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.channels import CHANNELS
 from shared.model import Step, Stop, StopKind
 from shared.store.directory import Directory
 
@@ -71,6 +72,18 @@ def covering(stops: Collection[Stop], *, account: str, step: Step) -> tuple[Stop
     """Return those of the stops that cover a step of this account."""
     message = step.message
     return tuple(stop for stop in stops if stop.covers(account=account, channel=message.channel, sender=message.sender))
+
+
+def sets_messages_aside(stop: Stop, directory: Directory) -> bool:
+    """Tell whether a stop leaves a queue open, so that messages of rows it covers were read and acknowledged under it.
+
+    It does where it names a sender, or one of several accounts. Which rows had their messages read nobody remembers:
+    it may have been another dispatcher, or an earlier life of this one.
+    """
+    alone = Stops()
+    alone.add(stop)
+    concerned = CHANNELS if stop.channel is None else (stop.channel,)
+    return any(not alone.closed(channel, directory) for channel in concerned)
 
 
 def accounts_serving(channel: str, directory: Directory) -> tuple[str, ...]:

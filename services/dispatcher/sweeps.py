@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from services.dispatcher.events import AnyEvent, Due, Republished, Resumed, Stopped
+from services.dispatcher.events import AnyEvent, Due, Resumed, Stopped
 from services.dispatcher.failover_patience import stands_patience_still
-from services.dispatcher.work import Nudge
+from services.dispatcher.work import BackInQueue, Nudge
 from shared.model import State, Stop, StopKind
 from shared.store.port import Store
 
@@ -17,11 +17,12 @@ LOT = 500
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """Tells one event to every row in some states that a stop covers."""
+    """Tells one event to every row in some states that a stop covers, or puts their messages back in the queue."""
 
     stop: Stop
     states: tuple[State, ...]
-    event: Callable[[], AnyEvent]
+    event: Callable[[], AnyEvent] | None
+    """None: the step messages of the rows are published once more."""
     after: str = ""
     """Id of the last row that was taken."""
 
@@ -37,13 +38,17 @@ class Sweeps:
         return bool(self._under_way)
 
     def add(self, sweep: Sweep) -> None:
-        """Begin one, unless the same is under way."""
-        same = any(each.stop.key == sweep.stop.key and each.states == sweep.states for each in self._under_way)
-        if not same:
+        """Begin one, unless the same is under way. One that puts messages back begins anew: more were set aside."""
+        if sweep.event is None:
+            self._under_way = deque(each for each in self._under_way if not _same(each, sweep))
+        if not any(_same(each, sweep) for each in self._under_way):
             self._under_way.append(sweep)
 
-    def next_lot(self) -> list[Nudge]:
-        """Return the next lot of the first one; empty when it has just come to its end."""
+    def next_lot(self, *, in_hand: Collection[str] = ()) -> list[Nudge | BackInQueue]:
+        """Return the next lot of the first one; empty when it has just come to its end.
+
+        `in_hand`: workflows whose step message we hold unclaimed; it need not be put back.
+        """
         if not self._under_way:
             return []
         sweep = self._under_way[0]
@@ -54,13 +59,20 @@ class Sweeps:
             self._under_way.popleft()
         if ids:
             sweep.after = ids[-1]
+        if sweep.event is None:
+            return [BackInQueue(workflow_id=workflow_id) for workflow_id in ids if workflow_id not in in_hand]
         return [Nudge(workflow_id=workflow_id, event=sweep.event()) for workflow_id in ids]
+
+
+def _same(one: Sweep, other: Sweep) -> bool:
+    alike = (one.event is None) == (other.event is None)
+    return alike and one.stop.key == other.stop.key and one.states == other.states
 
 
 def after_the_end_of(stop: Stop, *, with_ready: bool) -> tuple[Sweep, ...]:
     """Return what follows from the end of a stop: held rows become ready, and patience that stood still runs on.
 
-    `with_ready`: messages of ready rows were set aside under it, so those are published again.
+    `with_ready`: messages of ready rows may have been acknowledged under it, so those are published once more.
     """
     stood_still = stands_patience_still(stop)
 
@@ -71,7 +83,7 @@ def after_the_end_of(stop: Stop, *, with_ready: bool) -> tuple[Sweep, ...]:
     if stood_still:
         sweeps.append(Sweep(stop=stop, states=(State.READY, State.BACKING_OFF), event=ended))
     if with_ready:
-        sweeps.append(Sweep(stop=stop, states=(State.READY,), event=Republished))
+        sweeps.append(Sweep(stop=stop, states=(State.READY,), event=None))
     return tuple(sweeps)
 
 

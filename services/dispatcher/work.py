@@ -106,7 +106,17 @@ class Nudge:
     event: AnyEvent
 
 
-Work = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackInQueue:
+    """A ready row whose step message may have been acknowledged under a stop: the message is published once more.
+
+    Nothing is written about it, since nothing was lost; where the first message is still there, one of them is stale.
+    """
+
+    workflow_id: str
+
+
+Work = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge | BackInQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +141,6 @@ class Piece:
     tombstones: tuple[Tombstone, ...] = ()
     read_to: float | None = None
     """A marker's time."""
-    set_aside: Stop | None = None
-    """The partial stop under which a step message was acknowledged; its end publishes it again."""
 
     @property
     def writes(self) -> bool:
@@ -155,5 +163,5 @@ def delivery_of(work: Work) -> Delivery | None:
     match work:
         case NewStart() | Command() | StepTurn() | StatusRead():
             return work.delivery
-        case Probe() | CallEnded() | Nudge():
+        case Probe() | CallEnded() | Nudge() | BackInQueue():
             return None

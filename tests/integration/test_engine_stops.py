@@ -1,5 +1,7 @@
 """Stops: pauses, skips and faults with their probes; what is in hand goes back, nothing is dead-lettered."""
 
+import pytest
+
 from shared.model import Outcome, Problem, Scope, State, Stop, StopKind
 from shared.outcomes import Accepted, OurFault, Refused, Stale
 from shared.queue import envelope
@@ -178,6 +180,87 @@ def test_a_stop_of_one_account_does_not_stop_another_on_the_same_channel() -> No
     bench.pass_time(2.0)
 
     assert {stopped, waiting, other} == {ticket.workflow_id for ticket in bench.senders.tickets}
+
+
+BEFORE = EPOCH - 100.0
+
+
+def two_accounts() -> Bench:
+    bench = Bench()
+    bench.store.change_directory(account("second"))
+    bench.store.change_directory(Route(account="second", channel="sms", sender="Second"))
+    bench.pass_time(6.0)  # the directory is read anew
+    return bench
+
+
+def fault(*, channel: str | None = None, sender: str | None = None) -> Stop:
+    return Stop(kind=StopKind.FAULT, account="default", channel=channel, sender=sender, reason="made up", since=BEFORE)
+
+
+def busy_with_the_other_account(bench: Bench) -> None:
+    """More work than slots: the queues of the channel are never empty."""
+    for _ in range(40):
+        bench.start("sms", **{"from": "Second"})
+
+
+def answer_all_for(bench: Bench, seconds: float) -> list[str]:
+    """Let time go by while calls are answered; returns the workflows that were called."""
+    called: list[str] = []
+    end = bench.now + seconds
+    while bench.now < end:
+        bench.pass_time(0.5)
+        for ticket in list(bench.senders.tickets):
+            called.append(ticket.workflow_id)
+            bench.answer(Accepted(provider_uuid=f"uuid-{ticket.workflow_id}"), ticket=ticket)
+    return called
+
+
+def test_a_restart_under_a_stop_of_one_account_forgets_no_message_of_it() -> None:
+    bench = two_accounts()
+    stop = fault(channel="sms")
+    bench.store.put_stop(stop)
+    bench.pass_time(1.0)
+    waiting = bench.start("sms")
+    bench.pass_time(1.0)
+    read_under_the_stop = not bench.rabbit.queues["cascade.send.sms"] and bench.unacked == []
+    bench.restart()
+    bench.pass_time(1.0)
+    busy_with_the_other_account(bench)
+    bench.store.lift_stop(stop.key)
+    called = answer_all_for(bench, 20.0)
+
+    assert read_under_the_stop
+    assert 1 == called.count(waiting)
+    assert "republished republished" not in bench.story(waiting)  # nothing was lost
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    "stops",
+    [
+        (fault(channel="sms"), fault(channel="sms", sender="Shop")),
+        (fault(channel="sms", sender="Shop"), Stop(kind=StopKind.PAUSE, channel="sms", reason="made up", since=BEFORE)),
+    ],
+    ids=["an account and a sender", "a sender and the whole channel"],
+)
+def test_a_message_read_under_two_stops_goes_out_when_the_last_of_them_ends(
+    stops: tuple[Stop, Stop], first: int
+) -> None:
+    bench = two_accounts()
+    bench.store.put_stop(stops[0])
+    bench.pass_time(1.0)
+    waiting = bench.start("sms")
+    bench.pass_time(1.0)
+    bench.store.put_stop(stops[1])
+    bench.pass_time(1.0)
+    busy_with_the_other_account(bench)
+    bench.store.lift_stop(stops[first].key)
+    before = answer_all_for(bench, 3.0)
+    busy_with_the_other_account(bench)
+    bench.store.lift_stop(stops[1 - first].key)
+    after = answer_all_for(bench, 20.0)
+
+    assert (0, 1) == (before.count(waiting), after.count(waiting))
 
 
 def test_when_stopped_next_goes_on_at_the_fault_if_the_next_channel_is_open() -> None:

@@ -56,6 +56,21 @@ def test_nothing_is_published_again_while_messages_wait_for_a_slot() -> None:
     assert not any("republished republished" in bench.story(each) for each in ids)
 
 
+def test_a_row_that_is_ready_for_ten_minutes_is_published_again_though_its_queue_is_never_empty() -> None:
+    bench = Bench()
+    lost = bench.start("sms", valid_for=3000)
+    bench.turn(2)
+    bench.restart()
+    bench.lose_messages("cascade.send.sms")
+    bench.rabbit.others_wait = 1
+    bench.pass_time(550.0, step_s=5.0)
+    before = bench.story(lost)
+    bench.pass_time(180.0, step_s=5.0)
+
+    assert ["accepted"] == before
+    assert ["accepted", "republished republished", "claimed"] == bench.story(lost)[:3]
+
+
 def test_a_full_outbox_stops_the_intake_and_nothing_else() -> None:
     bench = Bench()
     bench.connection.connected = False
@@ -150,6 +165,24 @@ def test_a_row_that_cannot_be_read_goes_into_quarantine_with_its_messages_kept()
     assert [("failed", "cascade.send.sms")] == bench.dead
     assert [other] == [ticket.workflow_id for ticket in bench.senders.tickets]
     assert bench.workflow(other).outcome is not Outcome.FAILED
+
+
+def test_a_ready_row_is_sent_after_its_quarantine_though_its_queue_is_never_empty() -> None:
+    bench = Bench()
+    workflow_id = bench.start("sms", valid_for=20_000)
+    bench.turn(2)
+    bench.restart(store=Unreadable(bench, workflow_id))
+    bench.turn()
+    bench.pass_time(8.0)
+    bench.restart()  # the bug is mended
+    bench.rabbit.others_wait = 1
+    bench.pass_time(3500.0, step_s=10.0)
+    before = len(bench.senders.tickets)
+    bench.pass_time(120.0, step_s=10.0)
+
+    assert 0 == before
+    assert [workflow_id] == [ticket.workflow_id for ticket in bench.senders.tickets]
+    assert ["quarantined", "republished republished", "claimed"] == bench.story(workflow_id)[-3:]
 
 
 class Older:

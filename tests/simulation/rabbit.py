@@ -50,6 +50,8 @@ class Rabbit:
         self.unbound: list[Published] = []
         """Events and answers: nobody of ours binds to them, the invariants read them."""
         self.connections: list[Connection] = []
+        self.others_wait = 0
+        """Messages in each queue that are about no workflow of the test: the queue is busy."""
         self._token = 0
 
     def publish(self, message: Published) -> None:
@@ -159,7 +161,7 @@ class Connection:
 
     def depth(self, queue: str) -> int | None:
         """See the port."""
-        return len(self._rabbit.queues[queue]) if self.connected else None
+        return len(self._rabbit.queues[queue]) + self._rabbit.others_wait if self.connected else None
 
     # What the world does to it
 
