@@ -41,6 +41,7 @@ class Deployment:
     urls: BrokerUrls
     store: Store
     session: requests.Session = field(default_factory=requests.Session)
+    kept_token: str = ""
 
     @property
     def ingress(self) -> str:
@@ -51,7 +52,10 @@ class Deployment:
         return self.home.url("sandbox")
 
     def token(self) -> str:
-        return caller_token(self.home, application=None, key=None)
+        """Return one token for all calls, as a client that keeps its token does."""
+        if not self.kept_token:
+            self.kept_token = caller_token(self.home, application=None, key=None)
+        return self.kept_token
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> requests.Response:
         """Call the ingress as the demo's application."""
