@@ -180,7 +180,7 @@ class Desk:
         nudges = some(self._mail.nudges)
         agenda.add(nudges)
         self._gather_steps(agenda, taken)
-        agenda.sort(self._reader.start(each, directory=directory, now=now) for each in some(self._mail.intake))
+        agenda.sort(self._reader.start(each, directory=directory, now=now) for each in self._starts())
         agenda.add_loose(some(self._mail.loose, len(self._mail.loose)))
 
     def _lift(self) -> None:
@@ -215,9 +215,7 @@ class Desk:
 
         All of it before anything is laid out: the store may go away here.
         """
-        if not all(
-            self._reader.knows(each, self._outlook.directory) for each in islice(self._mail.intake, MOST_A_TURN)
-        ):
+        if not all(map(self._judged_well, islice(self._mail.intake, MOST_A_TURN))):
             self._outlook.look_again()
         monotonic, now = self._clock.monotonic(), self._outlook.now
         if len(self._mail.nudges) < MOST_A_TURN and self._sweeps:
@@ -260,6 +258,17 @@ class Desk:
                 self._mail.markers.append((min(read, now), delivery))  # an ingress ahead of time must not end windows
             else:
                 agenda.sort([read])
+
+    def _starts(self) -> list[Delivery]:
+        """Take the starts of this turn out of the mail; what the directory may not know yet stays for a second."""
+        arrived = [*some(self._mail.strangers, len(self._mail.strangers)), *some(self._mail.intake)]
+        self._mail.strangers.extend(each for each in arrived if not self._judged_well(each))
+        return [each for each in arrived if self._judged_well(each)]
+
+    def _judged_well(self, start: Delivery) -> bool:
+        """Tell whether the directory knows who sent a start, or was read after it arrived."""
+        known = self._reader.knows(start, self._outlook.directory)
+        return known or start.received_at <= self._outlook.directory_read_at
 
     def _gather_steps(self, agenda: Agenda, taken: dict[str, int]) -> None:
         stops, directory = self._outlook.stops, self._outlook.directory

@@ -41,6 +41,8 @@ class Mail:
         self.commands: deque[Delivery] = deque()
         self.inbound: deque[Delivery] = deque()
         self.intake: deque[Delivery] = deque()
+        self.strangers: deque[Delivery] = deque()
+        """Starts of somebody who may have been added just now: they wait until the directory was read again."""
         self.nudges: deque[Nudge | Probe | BackInQueue] = deque()
         self.loose: deque[Piece] = deque()
         """Pieces about no workflow: read, and to be committed."""
@@ -73,7 +75,7 @@ class Mail:
 
     def forget(self, tokens: Collection[int]) -> None:
         """Drop what a lost connection had delivered: the broker delivers it again. Answers are never dropped."""
-        for queue in (self.receipts, self.commands, self.inbound, self.intake):
+        for queue in (self.receipts, self.commands, self.inbound, self.intake, self.strangers):
             _keep(queue, [each for each in queue if each.token not in tokens])
         self.markers = [(at, each) for at, each in self.markers if each.token not in tokens]
         _keep(self.again, [each for each in self.again if token_of(each) not in tokens])

@@ -61,9 +61,15 @@ class Outlook:
         return self._directory is not None and self._offset is not None
 
     @property
+    def directory_read_at(self) -> float:
+        """Monotonic time just before the directory was read: what was in it by then, we know."""
+        return self._directory_at
+
+    @property
     def next_look(self) -> float:
         """Monotonic time by which something must be looked at again."""
-        return min(self._controls_at + CONTROLS_EVERY_S, self._heartbeat_at + HEARTBEAT_EVERY_S)
+        missing_at = self._directory_at + LOOK_AGAIN_S if self._somebody_missing else float("inf")
+        return min(self._controls_at + CONTROLS_EVERY_S, self._heartbeat_at + HEARTBEAT_EVERY_S, missing_at)
 
     def learn_time(self, store_now: float, monotonic: float) -> None:
         """Take a reading of the store's clock that belongs to a reading of ours."""

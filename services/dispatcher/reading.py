@@ -71,9 +71,12 @@ class Reader:
             return Piece(parked=(replace(parked, next_at=None, reason="unreadable"),))
 
     def knows(self, delivery: Delivery, directory: Directory) -> bool:
-        """Tell whether the directory has the publisher of a start, or the application that the ingress names."""
+        """Tell whether the directory has the publisher of a start, or the application that the ingress names.
+
+        Nobody, and no application, need not be looked up.
+        """
         if delivery.user_id not in self._believed:
-            return delivery.user_id in directory.publishers
+            return not delivery.user_id or delivery.user_id in directory.publishers
         application = delivery.headers.get(envelope.APPLICATION)
         return not isinstance(application, str) or not application or application in directory.applications
 

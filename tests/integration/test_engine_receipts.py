@@ -9,7 +9,7 @@ from services.dispatcher.receipts import RETRIED_FOR_S
 from shared.model import Outcome, State
 from shared.queue import envelope
 from shared.queue.topology import RECEIPT_KEY, RECEIPTS
-from shared.store.directory import Application
+from shared.store.directory import Application, Publisher
 from shared.wire.announcements import read_answer, read_event
 from tests.simulation.rabbit import Published
 from tests.support.engine_bench import EPOCH, Bench, account
@@ -143,6 +143,27 @@ def test_a_webhook_without_an_account_is_kept_and_believed_by_nobody() -> None:
     assert [("unreadable", "cascade.receipts")] == bench.dead
 
 
+def test_of_a_webhook_that_did_not_come_whole_nothing_is_believed() -> None:
+    bench = Bench()
+    workflow_id = bench.start("sms")
+    bench.turn()
+    bench.answer()
+    bench.rabbit.publish(
+        Published(
+            exchange=RECEIPTS,
+            routing_key=RECEIPT_KEY,
+            type=envelope.WEBHOOK,
+            message_id="cut",
+            body=b'{"message_uuid": "uuid-1-1", "status": "delivered"}',
+            headers={envelope.ACCOUNT: "default", envelope.TRUNCATED: "300000"},
+        )
+    )
+    bench.turn()
+
+    assert State.WAITING is bench.workflow(workflow_id).state
+    assert [("unreadable", "cascade.receipts")] == bench.dead
+
+
 def test_an_opt_out_suppresses_the_person_for_later_workflows() -> None:
     bench = Bench()
     first = bench.start("sms")
@@ -253,6 +274,35 @@ def test_an_application_made_a_moment_ago_is_told_of_its_first_statuses() -> Non
     bench.turn()
 
     assert ["http://app.test/status"] == [row.url for row in bench.store.callbacks_of(workflow_id)]
+
+
+def test_a_publisher_added_a_moment_ago_is_not_refused() -> None:
+    bench = Bench()
+    bench.pass_time(0.5)  # the directory was read half a second ago
+    bench.store.change_directory(Publisher(user="newcomer", tenant="acme"))
+    bench.put(GOOD, user="newcomer", message_id="order-1")
+    bench.turn()
+    bench.pass_time(1.5)
+
+    assert [] == bench.dead
+    assert 1 == len(bench.senders.tickets)
+
+
+def test_a_stranger_is_refused_once_the_directory_was_read_after_the_start_arrived() -> None:
+    bench = Bench()
+    bench.pass_time(0.5)
+    bench.put(GOOD, user="mallory", message_id="order-1")
+    bench.turn()
+    at_once = bench.dead
+    sleeps_until = bench.engine.until
+    known = bench.put(GOOD)
+    bench.turn()
+    bench.pass_time(1.5)
+
+    assert [] == at_once
+    assert bench.now - 1.5 < sleeps_until  # it waits without turning round and round
+    assert [("unknown_user", "cascade.intake")] == bench.dead
+    assert [known] == [ticket.workflow_id for ticket in bench.senders.tickets]
 
 
 def test_a_marker_ahead_of_the_stores_time_does_not_end_a_window_early() -> None:

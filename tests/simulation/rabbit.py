@@ -39,6 +39,7 @@ class Weather(Protocol):
     """What the broker must know of its world."""
 
     stormy: bool
+    now: float
 
 
 class Rabbit:
@@ -201,14 +202,14 @@ class Connection:
                     waiting.append(message)
                 token = self._rabbit.next_token()
                 self.unacked[token] = (queue, message)
-                yield _delivery(token, queue, message)
+                yield _delivery(token, queue, message, self._rabbit.world.now)
 
     def _room(self, queue: str) -> int:
         held = sum(1 for name, _ in self.unacked.values() if name == queue)
         return self.prefetch[queue] - held
 
 
-def _delivery(token: int, queue: str, message: Published) -> Delivery:
+def _delivery(token: int, queue: str, message: Published, now: float) -> Delivery:
     return Delivery(
         token=token,
         queue=queue,
@@ -224,4 +225,5 @@ def _delivery(token: int, queue: str, message: Published) -> Delivery:
         headers=message.headers,
         body=message.body,
         redelivered=message.redelivered,
+        received_at=now,
     )
