@@ -30,7 +30,13 @@ def read_webhook(delivery: Delivery) -> StatusRead:
 
 
 def account_of(delivery: Delivery) -> str:
-    """Return the account whose secret signed a webhook, as the ingress found it. Raises WireError without one."""
+    """Return the account whose secret signed a webhook, as the ingress found it.
+
+    Raises WireError without one, and where only the beginning of the webhook came.
+    """
+    if (size := delivery.headers.get(envelope.TRUNCATED)) is not None:
+        reason = f"only the beginning came of a webhook of {str(size)[:20]} bytes"
+        raise WireError(Fault(pointer="", name="body", reason=reason, code="too_long"))
     account = delivery.headers.get(envelope.ACCOUNT)
     if not isinstance(account, str) or not account:
         raise WireError(Fault(pointer="", name="headers", reason="name no account that signed it", code="required"))

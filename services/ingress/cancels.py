@@ -24,6 +24,7 @@ CANCELS = (
     ("/v0.1/dispatch/<identifier>", False),
     ("/v1/messages/<identifier>", True),
 )
+_WHOLE = "The whole workflow of this message is cancelled: no message of it that was not sent yet goes out."
 
 
 class CancelTaken(msgspec.Struct, kw_only=True):
@@ -32,6 +33,7 @@ class CancelTaken(msgspec.Struct, kw_only=True):
     workflow_id: str
     cancel: str = "requested"
     message_uuid: str | msgspec.UnsetType = msgspec.UNSET
+    detail: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def cancels() -> Blueprint:
@@ -74,6 +76,7 @@ def _cancel(identifier: str, message: bool) -> Response:
     taken = CancelTaken(
         workflow_id=found.workflow_id,
         message_uuid=msgspec.UNSET if found.step is None else message_uuid(found.workflow_id, found.step),
+        detail=msgspec.UNSET if found.step is None else _WHOLE,
     )
     return Response(msgspec.json.encode(taken), status=202, content_type="application/json")
 

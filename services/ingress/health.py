@@ -24,6 +24,8 @@ class Check:
     ok: bool
     detail: str = ""
     """What is wrong, for an operator; never an address with a password."""
+    needed: bool = True
+    """False where requests are taken without it: it is told, and counts for nothing."""
 
 
 def health(page: Callable[[], tuple[bytes, str]]) -> Blueprint:
@@ -41,7 +43,7 @@ def health(page: Callable[[], tuple[bytes, str]]) -> Blueprint:
 
 
 def checks(here: House) -> tuple[Check, ...]:
-    """Look at everything a request needs."""
+    """Look at everything that requests use."""
     return (_broker(here), _store(here), _callers(here))
 
 
@@ -51,7 +53,7 @@ def _healthz() -> Response:
 
 def _readyz() -> Response:
     found = checks(house())
-    ready = all(check.ok for check in found)
+    ready = all(check.ok for check in found if check.needed)
     return _json(200 if ready else 503, {"ready": ready, "checks": found})
 
 
@@ -66,11 +68,12 @@ def _broker(here: House) -> Check:
 
 
 def _store(here: House) -> Check:
+    """Look at the store. It is needed only through `_callers`: known callers send for an hour without it."""
     try:
         here.store.controls()
     except StoreUnavailable as error:
-        return Check(name="store", ok=False, detail=str(error))
-    return Check(name="store", ok=True)
+        return Check(name="store", ok=False, detail=str(error), needed=False)
+    return Check(name="store", ok=True, needed=False)
 
 
 def _callers(here: House) -> Check:

@@ -14,7 +14,7 @@ from shared.model import Entry
 from shared.store.directory import Directory
 from shared.store.opening import open_store
 from shared.store.port import Store
-from shared.store.records import AttemptRow, Controls, Stored
+from shared.store.records import Controls, Stored
 
 
 class OpeningStore(IngressStore):
@@ -41,14 +41,6 @@ class OpeningStore(IngressStore):
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         """See the port."""
         return self._opened().timeline(workflow_id)
-
-    def attempts_of(self, workflow_id: str) -> tuple[AttemptRow, ...]:
-        """See the port."""
-        return self._opened().attempts_of(workflow_id)
-
-    def has_tombstone(self, workflow_id: str) -> bool:
-        """See the port."""
-        return self._opened().has_tombstone(workflow_id)
 
     def close(self) -> None:
         """Give back connections."""

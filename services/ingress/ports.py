@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from shared.model import Entry
 from shared.queue.envelope import OutboundMessage
 from shared.queue.topology import QueueDepth
 from shared.store.directory import Directory
-from shared.store.port import QueryStore
-from shared.store.records import Controls
+from shared.store.records import Controls, Stored
 
 
 class Publisher(Protocol):
@@ -24,7 +24,7 @@ class Publisher(Protocol):
         """Tell whether a publish would very likely be confirmed now."""
 
 
-class IngressStore(QueryStore, Protocol):
+class IngressStore(Protocol):
     """The part of a store that the ingress reads; it writes nothing."""
 
     def directory(self) -> Directory:
@@ -32,3 +32,9 @@ class IngressStore(QueryStore, Protocol):
 
     def controls(self) -> Controls:
         """Return stops and pauses. Raises StoreUnavailable."""
+
+    def find(self, workflow_id: str) -> Stored | None:
+        """Return a workflow, None where it is not there. Raises StoreUnavailable."""
+
+    def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
+        """Return its journal in order; empty where it is not there. Raises StoreUnavailable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from services.ingress.traces import note, trace_id
@@ -14,6 +14,12 @@ from shared.wire import problems
 
 RETRY_AFTER_S = 2
 """Seconds asked of a caller whose request could not be taken now; the broker or the store is away."""
+_ADVICE = {
+    "sends": "If it was taken, its message goes out, and a repeated request then sends it a second time.",
+    "cancels": "Please ask again: cancelling twice does no harm.",
+    "webhooks": "Please send it again: a repeated webhook does no harm.",
+}
+"""What to do about a request that may have been taken, by its blueprint."""
 _KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 
 
@@ -84,8 +90,14 @@ def _unauthorized(error: AuthError) -> Response:
 
 
 def _broker_away(error: BrokerUnavailable) -> Response:
-    note(why="unroutable" if isinstance(error, Unroutable) else "broker_away", said=str(error))
-    return _later("The message queue does not answer, so nothing was accepted. Please send the request again.")
+    if isinstance(error, Unroutable):  # the broker gave it back
+        note(why="unroutable", said=str(error))
+        return _later(
+            "The message queue has no place for the request, so it was not taken. Please repeat it later."
+        )
+    note(why="broker_away", said=str(error))
+    advice = _ADVICE.get(request.blueprint or "", "")
+    return _later(f"The request was not confirmed by the message queue; it may or may not have been taken. {advice}")
 
 
 def _store_away(error: StoreUnavailable) -> Response:

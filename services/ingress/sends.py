@@ -80,15 +80,9 @@ def _new_id(here: House, caller: Caller) -> str:
 
 
 def _message(here: House, start: Start, raw: bytes, workflow_id: str, caller: Caller) -> envelope.OutboundMessage:
-    headers = {
-        envelope.TENANT: caller.tenant,
-        envelope.WORKFLOW_ID: workflow_id,
-        envelope.ACCEPTED_AT: f"{ids.seconds_inside(workflow_id):.3f}",
-    }
+    headers = {envelope.TENANT: caller.tenant, envelope.WORKFLOW_ID: workflow_id}
     if caller.application_id is not None:
         headers[envelope.APPLICATION] = caller.application_id
-    if caller.api_key is not None:
-        headers[envelope.API_KEY] = caller.api_key
     return envelope.OutboundMessage(
         exchange=topology.SENDS,
         routing_key=start.start_type.value,

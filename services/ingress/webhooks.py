@@ -1,11 +1,13 @@
 """Take the provider's webhooks: verify over the raw bytes, publish them as they are with a confirm, answer 200.
 
-The dispatcher reads them; what it can't read becomes a dead letter. What can't be queued is answered 503, and the
-provider sends it again. A webhook is never answered 4xx on a doubt: that would be the last anybody hears of it.
+The dispatcher reads them; what it can't read becomes a dead letter. So does one that is larger than a queue of ours
+takes: its beginning is published. What can't be queued is answered 503, and the provider sends it again. A webhook is
+never answered 4xx on a doubt: that would be the last anybody hears of it.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from uuid import uuid4
 
 import structlog
@@ -18,7 +20,14 @@ from services.ingress.traces import note
 from shared.errors import AuthError, StoreUnavailable
 from shared.queue import envelope, topology
 from shared.vonage.signatures import Verdict, Verification, verify
-from shared.wire.envelopes import WebhookHeaders, WebhookKind
+
+
+class WebhookKind(StrEnum):
+    """Which of the provider's addresses was called."""
+
+    STATUS = "status"
+    INBOUND = "inbound"
+
 
 _KEYS = {WebhookKind.STATUS: topology.RECEIPT_KEY, WebhookKind.INBOUND: topology.INBOUND_KEY}
 
@@ -47,12 +56,7 @@ def _take(kind: WebhookKind) -> Response:
     if found.account is None:
         raise AuthError(found.why)
     note(account=found.account)
-    if len(raw) > envelope.MAXIMUM_BODY_BYTES:
-        # No webhook of the provider comes near; a person must look at who holds its secret.
-        _log.error("webhook.too_large", account=found.account, size=len(raw))
-        raise RefusedError(413, why="too_large", detail="The body is larger than a queue of ours takes.")
-    headers = WebhookHeaders(account=found.account, received_at=here.store_time.now(), kind=kind)
-    here.publisher.publish(_message(raw, headers))
+    here.publisher.publish(_message(raw, kind, found.account))
     here.metrics.webhooks_received.labels(kind.value, "queued").inc()
     return Response("", status=200, content_type="text/plain; charset=utf-8")
 
@@ -76,12 +80,17 @@ def _verified(here: House, raw: bytes, kind: WebhookKind) -> Verification:
     return found
 
 
-def _message(raw: bytes, headers: WebhookHeaders) -> envelope.OutboundMessage:
+def _message(raw: bytes, kind: WebhookKind, account: str) -> envelope.OutboundMessage:
+    headers = {envelope.ACCOUNT: account}
+    if len(raw) > envelope.MAXIMUM_BODY_BYTES:
+        # No webhook of the provider comes near; a person must look at who holds its secret.
+        _log.error("webhook.too_large", account=account, size=len(raw))
+        headers[envelope.TRUNCATED] = str(len(raw))
     return envelope.OutboundMessage(
         exchange=topology.RECEIPTS,
-        routing_key=_KEYS[headers.kind],
+        routing_key=_KEYS[kind],
         type=envelope.WEBHOOK,
         message_id=str(uuid4()),
-        body=raw,
-        headers=headers.as_headers(),
+        body=raw[: envelope.MAXIMUM_BODY_BYTES],
+        headers=headers,
     )

@@ -30,15 +30,13 @@ ANSWER = "answer.1"
 # Of a start that the ingress publishes; ignored from anyone else.
 TENANT = "x-cascade-tenant"
 APPLICATION = "x-cascade-application"
-API_KEY = "x-cascade-api-key"
 WORKFLOW_ID = "x-cascade-workflow-id"
-ACCEPTED_AT = "x-cascade-accepted-at"
-"""Store time of acceptance, seconds since the epoch as a string: AMQP has no portable float."""
 
 # Of a webhook that the ingress publishes.
 ACCOUNT = "x-cascade-account"
 """Provider account whose secret signed the body."""
-RECEIVED_AT = "x-cascade-received-at"
+TRUNCATED = "x-cascade-truncated"
+"""How many bytes it had, in decimal, where the body is only its beginning; not there where it is whole."""
 
 # Of a dead letter that the dispatcher publishes. Those of the broker itself carry `x-first-death-reason` instead.
 DEAD_REASON = "x-cascade-dead-reason"

@@ -1,13 +1,10 @@
-"""Messages between the parts of Cascade, as JSON: step, command, marker, and the headers of a raw webhook.
+"""Messages between the parts of Cascade, as JSON: step, command and marker.
 
 Whoever may publish to a queue of ours may publish rubbish: every reader raises WireError and nothing else.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -17,9 +14,8 @@ from msgspec import Meta, Struct
 
 from shared import strict_json
 from shared.errors import WireError
-from shared.queue import envelope
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
-from shared.wire.places import WHOLE, outside
+from shared.wire.places import WHOLE
 from shared.wire.schema_faults import check, refusal
 
 
@@ -29,18 +25,6 @@ class CommandName(StrEnum):
     CANCEL = "cancel"
     NEXT = "next"
 
-
-class WebhookKind(StrEnum):
-    """Which of the provider's addresses was called."""
-
-    STATUS = "status"
-    INBOUND = "inbound"
-
-
-KIND = "x-cascade-webhook"
-"""Header that says which of the provider's addresses was called."""
-
-_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 Seconds = Annotated[float, Meta(ge=0, le=1e11)]
 StepNumber = Annotated[int, Meta(ge=1, le=10)]
@@ -74,25 +58,6 @@ class Marker(Struct, kw_only=True, frozen=True):
     """Store time in seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookHeaders:
-    """Headers beside the raw bytes of a verified webhook."""
-
-    account: str
-    """The provider account whose secret signed it."""
-    received_at: float
-    """Store time in seconds since the epoch."""
-    kind: WebhookKind
-
-    def as_headers(self) -> dict[str, object]:
-        """Return them as AMQP headers; the time as text, because AMQP has no portable float."""
-        return {
-            envelope.ACCOUNT: self.account,
-            envelope.RECEIVED_AT: f"{self.received_at:.3f}",
-            KIND: self.kind.value,
-        }
-
-
 S = TypeVar("S", bound=Struct)
 
 
@@ -120,22 +85,6 @@ def read_marker(raw: bytes) -> Marker:
     return read_struct(raw, Marker)
 
 
-def read_webhook_headers(headers: Mapping[str, object]) -> WebhookHeaders:
-    """Read the headers of a `webhook.1`. Raises WireError with all faults."""
-    account, kind = headers.get(envelope.ACCOUNT), headers.get(KIND)
-    received_at = _moment(headers.get(envelope.RECEIVED_AT))
-    faults = []
-    if not isinstance(account, str) or not account:
-        faults.append(outside(f"headers.{envelope.ACCOUNT}", "required", "must name the account that signed it"))
-    if received_at is None:
-        faults.append(outside(f"headers.{envelope.RECEIVED_AT}", "required", "must be seconds since the epoch"))
-    if not isinstance(kind, str) or kind not in tuple(WebhookKind):
-        faults.append(outside(f"headers.{KIND}", "required", f"must be one of {', '.join(WebhookKind)}"))
-    if faults or received_at is None:
-        raise WireError(*faults)
-    return WebhookHeaders(account=str(account), received_at=received_at, kind=WebhookKind(str(kind)))
-
-
 def read_struct(raw: bytes, struct: type[S]) -> S:
     """Read a body by its struct. Raises WireError with all faults."""
     read, faults = check(strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM), struct)
@@ -151,11 +100,3 @@ def _require_workflow_id(text: str) -> None:
         number = None
     if number is None or str(number) != text or number.int & 0xFF:
         raise WireError(WHOLE.member("workflow_id").fault("id", "must be the id of a workflow"))
-
-
-def _moment(value: object) -> float | None:
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        value = float(value)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if 0 <= value <= 1e11 else None  # NaN is in no range

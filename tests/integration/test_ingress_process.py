@@ -126,8 +126,6 @@ def test_a_request_of_every_generation_is_accepted_and_really_in_the_queue(
     assert {"acme"} == {each.headers["x-cascade-tenant"] for each in taken}
     assert {2} == {each.properties["delivery_mode"] for each in taken}
     assert [] == [each for each in taken if each.delivery_info["routing_key"] != each.properties["type"]]
-    assert all(abs(float(each.headers["x-cascade-accepted-at"]) - time.time()) < 60 for each in taken)
-    assert 1 == len([each for each in taken if each.headers.get("x-cascade-api-key") == ACME.api_key])
     assert len(taken) - 1 == len(
         [each for each in taken if each.headers.get("x-cascade-application") == ACME.application_id]
     )

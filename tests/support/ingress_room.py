@@ -16,7 +16,7 @@ from shared.queue.topology import QueueDepth
 from shared.store.directory import Directory, DirectoryChange
 from shared.store.opening import open_memory_store
 from shared.store.port import Store
-from shared.store.records import AttemptRow, Controls, Stored
+from shared.store.records import Controls, Stored
 from tests.support.ingress_callers import MadeUpCaller
 
 EPOCH = 1_790_000_000.0
@@ -83,12 +83,6 @@ class LosableStore:
 
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         return self._there().timeline(workflow_id)
-
-    def attempts_of(self, workflow_id: str) -> tuple[AttemptRow, ...]:
-        return self._there().attempts_of(workflow_id)
-
-    def has_tombstone(self, workflow_id: str) -> bool:
-        return self._there().has_tombstone(workflow_id)
 
     def _there(self) -> Store:
         if self.away:

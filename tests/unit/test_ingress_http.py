@@ -175,6 +175,27 @@ def test_without_a_confirm_nothing_is_accepted(room: Room, fault: str) -> None:
     assert "127.0.0.1" not in answer.get_data(as_text=True)
 
 
+def test_an_answer_without_a_confirm_says_what_may_be_true_and_what_to_do(room: Room) -> None:
+    waiting = put(room, store_rows.workflow(1, state=State.WAITING))
+    room.broker.away = True
+    details = [
+        answer.get_json()["detail"]
+        for answer in (
+            send(room),
+            room.client.delete(f"/v1/workflows/{waiting}", headers=room.headers(ACME)),
+            hook(room, authorization=signed(VONAGE, RECEIPT, iat=int(room.now))),
+        )
+    ]
+    room.broker.away, room.broker.unroutable = False, True
+    given_back = send(room).get_json()["detail"]
+
+    assert {True} == {"was not confirmed" in each and "may or may not have been taken" in each for each in details}
+    assert "a repeated request then sends it a second time" in details[0]
+    assert "cancelling twice does no harm" in details[1]
+    assert "a repeated webhook does no harm" in details[2]
+    assert "it was not taken" in given_back
+
+
 def test_known_callers_send_while_the_store_is_away(room: Room) -> None:
     send(room)
     room.store.away = True
@@ -301,6 +322,19 @@ def test_a_cancel_is_published_for_what_can_be_cancelled(room: Room) -> None:
     }
 
 
+def test_a_cancel_of_a_message_says_that_it_is_the_whole_workflow(room: Room) -> None:
+    waiting = put(room, store_rows.workflow(1, state=State.WAITING))
+    message = ids.message_uuid(waiting, 2)
+    of_message, of_workflow = (
+        room.client.delete(path, headers=room.headers(ACME)).get_json()
+        for path in (f"/v1/messages/{message}", f"/v1/workflows/{waiting}")
+    )
+
+    assert {"workflow_id": waiting, "cancel": "requested"} == of_workflow
+    assert of_workflow | {"message_uuid": message, "detail": of_message["detail"]} == of_message
+    assert of_message["detail"].startswith("The whole workflow")
+
+
 def test_a_cancel_without_a_confirm_is_not_taken(room: Room) -> None:
     waiting = put(room, store_rows.workflow(1, state=State.WAITING))
     room.broker.away = True
@@ -349,28 +383,62 @@ def test_a_webhook_that_can_not_be_queued_is_sent_again(room: Room) -> None:
     assert 503 == hook(room, authorization=signed(VONAGE, RECEIPT, iat=int(room.now))).status_code
 
 
-@pytest.mark.parametrize(("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 413), (1024 * 1024 + 1, 413)])
-def test_a_webhook_above_what_the_broker_takes_is_refused(room: Room, size: int, status: int) -> None:
-    raw = b"x" * size
+@pytest.mark.parametrize(
+    ("size", "headers"),
+    [
+        (256 * 1024, {}),
+        (256 * 1024 + 1, {"x-cascade-truncated": "262145"}),
+        (1024 * 1024, {"x-cascade-truncated": "1048576"}),
+    ],
+)
+def test_of_a_webhook_above_what_a_queue_takes_the_beginning_is_kept(
+    room: Room, size: int, headers: dict[str, str]
+) -> None:
+    raw = b"y" + b"x" * (size - 1)
+    answer = hook(room, raw, signed(VONAGE, raw, iat=int(room.now)))
 
-    assert status == hook(room, raw, signed(VONAGE, raw, iat=int(room.now))).status_code
+    assert 200 == answer.status_code
+    (message,) = room.broker.published
+    assert raw[: 256 * 1024] == message.body
+    assert {"x-cascade-account": "default", **headers} == message.headers
+
+
+def test_a_webhook_of_more_than_a_megabyte_is_not_even_read(room: Room) -> None:
+    raw = b"x" * (1024 * 1024 + 1)
+
+    assert 413 == hook(room, raw, signed(VONAGE, raw, iat=int(room.now))).status_code
+
+
+def readiness(room: Room) -> tuple[int, list[str]]:
+    """Return the status of /readyz, and the names of what is not well."""
+    answer = room.client.get("/readyz")
+    return answer.status_code, [each["name"] for each in answer.get_json()["checks"] if not each["ok"]]
 
 
 def test_readiness_names_what_is_missing(room: Room) -> None:
-    def missing() -> list[str]:
-        answer = room.client.get("/readyz")
-        failed = [each["name"] for each in answer.get_json()["checks"] if not each["ok"]]
-        assert (200 if not failed else 503) == answer.status_code
-        return failed
-
-    assert [] == missing()
+    assert (200, []) == readiness(room)
     room.broker.away = True
-    assert ["broker"] == missing()
+    assert (503, ["broker"]) == readiness(room)
     room.store.away = True
-    assert ["broker", "store"] == missing()
-    room.clock.at = 4000.0
-    assert ["broker", "store", "callers"] == missing()
+    assert (503, ["broker", "store"]) == readiness(room)
     assert 200 == room.client.get("/healthz").status_code
+
+
+def test_without_the_store_it_is_ready_as_long_as_known_callers_are_served(room: Room) -> None:
+    # Sends are taken for an hour without the store: taking the ingress out of service would end just that.
+    send(room)
+    room.store.away = True
+    assert (200, ["store"]) == readiness(room)
+    room.clock.at = 3500.0
+    assert (200, ["store"]) == readiness(room)
+    room.clock.at = 3700.0
+    assert (503, ["store", "callers"]) == readiness(room)
+
+
+def test_it_is_not_ready_before_the_store_was_ever_read(room: Room) -> None:
+    room.store.away = True
+
+    assert (503, ["store", "callers"]) == readiness(room)
 
 
 def test_refusals_and_acceptances_are_counted(room: Room) -> None:

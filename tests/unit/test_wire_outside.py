@@ -16,12 +16,9 @@ from shared.wire.envelopes import (
     CommandName,
     Marker,
     StepMessage,
-    WebhookHeaders,
-    WebhookKind,
     read_command,
     read_marker,
     read_step,
-    read_webhook_headers,
 )
 from shared.wire.limits import BODY_MAXIMUM, HEADERS_MAXIMUM, ID_MAXIMUM, check_limits
 from shared.wire.times import clock_of, rfc3339, rfc3339_or_none, seconds_of
@@ -137,26 +134,6 @@ JSON = st.recursive(
 def test_no_bytes_make_a_reader_raise_anything_else(reader: Any, raw: bytes) -> None:
     with pytest.raises(WireError):
         reader(raw)
-
-
-def test_headers_of_a_webhook_come_back_as_they_were_written() -> None:
-    headers = WebhookHeaders(account="default", received_at=1_772_442_904.125, kind=WebhookKind.INBOUND)
-
-    assert headers == read_webhook_headers(headers.as_headers())
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(WebhookHeaders(account="a", received_at=0.0, kind=WebhookKind.STATUS).as_headers())),
-        JSON | st.binary(max_size=3),
-    )
-)
-def test_headers_of_any_kind_are_read_or_refused(headers: dict[str, object]) -> None:
-    try:
-        read = read_webhook_headers(headers)
-    except WireError:
-        return
-    assert read.account == headers["x-cascade-account"]
 
 
 def test_an_event_tells_who_what_and_when_and_leaves_out_what_it_has_not() -> None:
