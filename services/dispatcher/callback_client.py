@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from ssl import SSLContext
+from socket import gaierror
+from ssl import SSLContext, SSLError
 from uuid import uuid4
 
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 from standardwebhooks.webhooks import Webhook
+from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from services.dispatcher.callback_plan import Reply
 from services.dispatcher.transport_session import TimedSession
@@ -28,6 +30,14 @@ from shared.vonage.signing import signature_header
 
 Network = IPv4Network | IPv6Network
 
+_SILENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (AddressRefusedError, "refused: the address lies inside a network that callbacks may not reach"),
+    (TimeoutError, "no answer in time"),
+    (gaierror, "no answer: the name of the address could not be resolved"),
+    ((SSLError, Urllib3SSLError), "no answer: no TLS connection came about"),
+    (ConnectionRefusedError, "no answer: the connection was refused"),
+)
+_BROKEN = "no answer: the connection broke"
 _LARGEST_ANSWER = 4096
 """Bytes read of an answer, so that its connection can be used again; nobody looks at them."""
 
@@ -135,8 +145,5 @@ class CallbackClient:
 
 def _silence(error: BaseException) -> Reply:
     known = tuple(causes(error))
-    if any(isinstance(each, AddressRefusedError) for each in known):
-        return Reply(error="refused: the address lies inside a network that callbacks may not reach")
-    if any(isinstance(each, TimeoutError) for each in known):
-        return Reply(error="no answer in time")
-    return Reply(error=f"no answer: {type(known[-1]).__name__}")
+    found = (words for kind, words in _SILENCES if any(isinstance(each, kind) for each in known))
+    return Reply(error=next(found, _BROKEN))

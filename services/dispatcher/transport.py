@@ -165,6 +165,8 @@ class Transport:
         except TooLateError:
             return Stale(), None
         except NETWORK_ERRORS as error:
+            # The library's name for it is for us; the journal's words are for whoever asks after a message.
+            log.info("call.no_answer", reference=ticket.reference, sent=exchange.wrote, error=type(error).__name__)
             return (_unsure(error) if exchange.wrote else _not_sent(error)), None
         kept.used_at = self._monotonic()
         return read_answer(status=status, headers=headers, body=body, now=self._wall_clock()), status
@@ -191,16 +193,15 @@ class Transport:
 
 def _not_sent(error: BaseException) -> CallOutcome:
     """Say why nothing was written. An address that makes no sense is ours to mend; all else may pass."""
-    detail = type(error).__name__
     if isinstance(error, _OUR_MISTAKES):
         title = "The account's address or credentials make no request"
-        return OurFault(problem=Problem(code="address", title=title, detail=detail), scope=Scope.ACCOUNT)
+        return OurFault(problem=Problem(code="address", title=title), scope=Scope.ACCOUNT)
     known = tuple(causes(error))
     code, title = next(
         ((code, title) for kind, code, title in _NOT_CONNECTED if any(isinstance(each, kind) for each in known)),
         ("connection", "No connection to the provider came about"),
     )
-    return Busy(problem=Problem(code=code, title=title, detail=detail), source=BusySource.CONNECTION)
+    return Busy(problem=Problem(code=code, title=title), source=BusySource.CONNECTION)
 
 
 def _unsure(error: BaseException) -> Unsure:
@@ -210,7 +211,7 @@ def _unsure(error: BaseException) -> Unsure:
         if late
         else ("broken", "The connection broke after the send")
     )
-    return Unsure(problem=Problem(code=code, title=title, detail=type(error).__name__))
+    return Unsure(problem=Problem(code=code, title=title))
 
 
 def user_agent() -> str:

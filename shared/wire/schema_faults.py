@@ -31,6 +31,7 @@ _KINDS = {
     "number": "a number",
     "boolean": "true or false",
 }
+_KINDS_OF_MSGSPEC = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
 _BOUNDS = {
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -41,6 +42,7 @@ _BOUNDS = {
 }
 _CODES = {"minLength": "length", "maxLength": "length", "minimum": "range", "maximum": "range", "anyOf": "type"}
 _MSGSPEC_PATH = re.compile(r" - at `\$(.*)`\Z", re.DOTALL)
+_MSGSPEC_WANTED = re.compile(r"Expected `([a-z]+)[` ]")
 _MSGSPEC_PART = re.compile(r"\.([A-Za-z_][A-Za-z_0-9]*)|\[([0-9]+)\]")
 
 
@@ -115,7 +117,8 @@ def _reason(keyword: str, schema_path: Sequence[str | int], struct: type[msgspec
         return f"must be {description}"
     wanted = node.get(keyword)
     if keyword in _BOUNDS:
-        return _BOUNDS[keyword].format(wanted)
+        words = _BOUNDS[keyword].format(wanted)
+        return words[:-1] if wanted == 1 and words.endswith("s") else words
     if keyword == "enum" and isinstance(wanted, list):
         return "must be one of " + ", ".join(map(str, wanted))
     if keyword == "type" and isinstance(wanted, str):
@@ -139,4 +142,7 @@ def _fault_of_msgspec(error: msgspec.ValidationError) -> Fault:
     if found is None:
         return WHOLE.fault("type", text)
     path = [int(index) if index else key for key, index in _MSGSPEC_PART.findall(found[1])]
-    return WHOLE.below(path).fault("type", text[: found.start()].replace("Expected", "must be").replace("`", ""))
+    wanted = _MSGSPEC_WANTED.match(text)
+    kind = wanted[1] if wanted is not None else ""
+    words = _KINDS.get(_KINDS_OF_MSGSPEC.get(kind, kind))
+    return WHOLE.below(path).fault("type", f"must be {words}" if words else "is not of the form that is wanted here")

@@ -220,6 +220,22 @@ def test_an_address_inside_is_named_as_the_reason(house: House) -> None:
     assert "refused: the address lies inside a network that callbacks may not reach" == house.row("c1").last_error
 
 
+def test_why_there_was_no_answer_is_said_in_words(house: House) -> None:
+    with raw_server(Visit.reset) as resets, courier(house):
+        house.put(f"http://127.0.0.1:{free_port()}/", "closed")
+        house.put("http://nobody.invalid/", "unnamed")
+        house.put(resets.url, "resets")
+        house.put(resets.url.replace("http:", "https:"), "no-tls")
+        names = ("closed", "unnamed", "resets", "no-tls")
+        wait_until(lambda: house.answered(*names))
+        said = {name: house.row(name).last_error for name in names}
+
+    assert "no answer: the connection was refused" == said["closed"]
+    assert "no answer: the name of the address could not be resolved" == said["unnamed"]
+    assert "no answer: the connection broke" == said["resets"]
+    assert [] == [words for words in said.values() if words is None or "Error" in words]
+
+
 @pytest.mark.parametrize("url", ["ftp://acme.example/", "file:///etc/passwd", "acme.example", "http://", "http://a b/"])
 def test_an_address_that_makes_no_sense_is_given_up(house: House, url: str) -> None:
     with courier(house):

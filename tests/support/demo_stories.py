@@ -40,8 +40,8 @@ _UNAVAILABLE = Busy(
     source=BusySource.ANSWER,
     retry_after_s=1.0,
 )
-_CUT = Unsure(problem=Problem(code="broken", title="The connection broke after the send", detail="ConnectionError"))
-_NO_ANSWER = Unsure(problem=Problem(code="timeout", title="The provider did not answer in time", detail="ReadTimeout"))
+_CUT = Unsure(problem=Problem(code="broken", title="The connection broke after the send"))
+_NO_ANSWER = Unsure(problem=Problem(code="timeout", title="The provider did not answer in time"))
 
 
 def _begun() -> Play:

@@ -118,5 +118,5 @@ def by_schema_and_rules(start_type: StartType, body: Any) -> bool:
 def _converts(body: Any, struct: type[msgspec.Struct]) -> bool:
     """Tell whether msgspec takes it too; the one point on which it may differ, once the schema agrees, is 600.0."""
     read, faults = check(body, struct)
-    assert [fault for fault in faults if "got float" not in fault.reason] == []
+    assert [fault for fault in faults if fault.reason != "must be a whole number"] == []
     return read is not None

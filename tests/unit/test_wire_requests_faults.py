@@ -283,6 +283,21 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
     } == names
 
 
+REASONS: dict[str, tuple[Body, str]] = {
+    "a fraction": ({**V1, "valid_for": 20.0}, "must be a whole number"),
+    "a text for a number": ({**V1, "valid_for": "20"}, "must be a whole number of seconds, 15 to 604800"),
+    "no item": ({**V1, "failover": []}, "must have at least 1 item"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), REASONS.values(), ids=REASONS.keys())
+def test_a_reason_is_said_in_words_of_people(body: Body, reason: str) -> None:
+    with pytest.raises(WireError) as raised:
+        read_start(V1_, json.dumps(body).encode())
+
+    assert [reason] == [fault.reason for fault in raised.value.faults]
+
+
 def test_an_unknown_channel_is_answered_with_the_known_ones() -> None:
     with pytest.raises(WireError, match="unknown: 'fax'; one of sms, viber_service, messenger"):
         read_start(V1_, json.dumps({**V1, "channel": "fax"}).encode())
