@@ -180,7 +180,7 @@ def _waiting_on(scene: _Scene) -> str:
 
 
 def _republished(scene: _Scene) -> str:
-    return f"The broker no longer held the turn of {scene.channel}, so it was queued again."
+    return f"The turn of {scene.channel} was not seen in the queue, so it was queued again."
 
 
 def _quarantined(scene: _Scene) -> str:

@@ -38,7 +38,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.SETTLE_BY: "no receipt came in the time it was waited for",
     Reason.SUCCESS: "the receipt it waited for came",
     Reason.CANCELLED: "it was cancelled",
-    Reason.REPUBLISHED: "its message was gone from the broker",
+    Reason.REPUBLISHED: "its message was not seen in the queue",
 }
 """Each reason of the closed list as the end of a sentence."""
 
