@@ -51,6 +51,12 @@ class Metrics:
             buckets=_CALL_BUCKETS_S,
             registry=at,
         )
+        self.senders_refused = Counter(
+            "cascade_senders_refused_total",
+            "Calls refused because of their sender: the fallback hides a dead primary",
+            ["channel", "account"],
+            registry=at,
+        )
         self.publish_failures = Counter(
             "cascade_publish_failures_total", "Publishes without a confirm", ["queue", "reason"], registry=at
         )

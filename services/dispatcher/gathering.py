@@ -21,7 +21,7 @@ from services.dispatcher.reading import Reader
 from services.dispatcher.relay import Relay
 from services.dispatcher.steps import handed_back
 from services.dispatcher.sweeps import Sweeps
-from services.dispatcher.work import BackInQueue, CallEnded, Nudge, Piece, Probe, StepTurn, Work
+from services.dispatcher.work import BackInQueue, CallEnded, Nudge, Piece, Probe, StatusRead, StepTurn, Work
 from shared.channels import CHANNELS
 from shared.model import Stop
 from shared.queue.topology import COMMANDS, INBOUND, INTAKE, RECEIPTS
@@ -119,9 +119,12 @@ class Desk:
         self._mail.loose.extendleft(reversed(agenda.loose))
 
     def put_off(self, work: Iterable[Work]) -> None:
-        """Keep work on rows of a newer program; unacknowledged, so that a newer dispatcher gets it when we end."""
+        """Keep work on rows of a newer program; unacknowledged, so that a newer dispatcher gets it when we end.
+
+        What the store will give us again is not kept: timers, and receipts that are parked there.
+        """
         again_at = self._clock.monotonic() + NEWER_AGAIN_S
-        self._newer += [(again_at, each) for each in work if not isinstance(each, Nudge | Probe | BackInQueue)]
+        self._newer += [(again_at, each) for each in work if not _comes_again(each)]
 
     def follow_up(self, piece: Piece) -> None:
         """Do what must only follow a commit: a parked receipt goes once its workflow has it."""
@@ -299,3 +302,9 @@ class Desk:
         self._permits.forget(tokens)
         self._steps = [each for each in self._steps if each.token not in tokens]
         self._newer = [(at, each) for at, each in self._newer if token_of(each) not in tokens]
+
+
+def _comes_again(work: Work) -> bool:
+    if isinstance(work, StatusRead):
+        return work.parked is not None
+    return isinstance(work, Nudge | Probe | BackInQueue)

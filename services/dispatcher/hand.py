@@ -7,7 +7,7 @@ a flood of fallbacks must not starve it, nor may new work delay a fallback whose
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from services.dispatcher.work import StepTurn
 
@@ -33,10 +33,6 @@ class Hand:
     def add(self, turn: StepTurn, *, goes_on: bool) -> None:
         """Take a message in hand, behind those of its queue."""
         (self._goes_on if goes_on else self._new).append(turn)
-
-    def put_back(self, turns: Iterable[StepTurn], *, goes_on: bool) -> None:
-        """Put messages back to the front, in their order: their turn came and went without a decision."""
-        (self._goes_on if goes_on else self._new).extendleft(reversed(list(turns)))
 
     def pick(self) -> StepTurn | None:
         """Take the next one out; None when the hand is empty."""

@@ -8,6 +8,7 @@ import structlog
 
 from services.dispatcher.timers import Hearing
 from services.dispatcher.work import Piece
+from shared.channels import QUEUED_CHANNELS
 from shared.metrics import Metrics
 from shared.model import Stop, StopKind
 from shared.queue import envelope
@@ -33,11 +34,19 @@ class News:
         self._metrics = metrics
         self._owner = owner
         self._hearing = Hearing.MARKERS
+        self._stops: tuple[Stop, ...] = ()
+
+    def circuits(self, stops: tuple[Stop, ...]) -> None:
+        """Show which channels are stopped, whole or in part: a stop of an account is one of all its channels."""
+        if stops == self._stops:
+            return
+        self._stops = stops
+        for channel in QUEUED_CHANNELS:
+            stopped = any(stop.channel in (None, channel) for stop in stops)
+            self._metrics.circuit_open.labels(channel).set(1 if stopped else 0)
 
     def began(self, stop: Stop, now: float) -> Piece | None:
         """Tell that a stop began; None where that is long known."""
-        if stop.channel is not None:
-            self._metrics.circuit_open.labels(stop.channel).set(1)
         if now - stop.since > STOP_IS_NEWS_S:
             return None
         # An operator who paused a channel knows; everything else stops sends and needs a person.
@@ -47,8 +56,6 @@ class News:
 
     def ended(self, stop: Stop, now: float) -> Piece:
         """Tell that a stop ended."""
-        if stop.channel is not None:
-            self._metrics.circuit_open.labels(stop.channel).set(0)
         log.info("channel.resumed", **_facts(stop))
         return self._piece(stop, "channel.resumed", now)
 

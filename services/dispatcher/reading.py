@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from traceback import extract_tb
 from typing import TypeVar
 
 import structlog
@@ -17,7 +18,7 @@ from services.dispatcher.publishers import refused
 from services.dispatcher.receipts import read_parked, read_webhook
 from services.dispatcher.steps import read_turn
 from services.dispatcher.work import Command, NewStart, Piece, StatusRead, StepTurn
-from shared.errors import WireError
+from shared.errors import Fault, WireError
 from shared.queue import envelope
 from shared.settings import DispatcherSettings
 from shared.store.directory import Directory
@@ -51,7 +52,7 @@ class Reader:
             )
             if not isinstance(found, Refusal):
                 return found
-            log.warning("start.refused", reason=found.reason, detail=found.detail, user=delivery.user_id)
+            log.warning("start.refused", reason=found.reason, faults=_named(found.faults), user=delivery.user_id)
             return refused(delivery, found, at=now, owner=self._settings.name)
 
         return self._safely(read, delivery, now)
@@ -67,7 +68,7 @@ class Reader:
         try:
             return read_parked(parked)
         except WireError as error:
-            log.warning("receipt.given_up", account=parked.account, error=str(error))
+            log.warning("receipt.given_up", account=parked.account, faults=_named(error.faults))
             return Piece(parked=(replace(parked, next_at=None, reason="unreadable"),))
 
     def knows(self, delivery: Delivery, directory: Directory) -> bool:
@@ -97,14 +98,22 @@ class Reader:
         try:
             return read()
         except WireError as error:
-            return self.dead(delivery, reason="unreadable", detail=str(error), now=now)
-        except Exception as error:
+            faults = _named(error.faults)
+            return self.dead(delivery, reason="unreadable", detail=str(error), now=now, logged=faults)
+        except Exception as error:  # noqa: BLE001
             # An outermost loop of its own: one body that trips a bug of ours must not stop all the others.
-            log.exception("delivery.not_read", queue=delivery.queue)
-            return self.dead(delivery, reason="failed", detail=f"{type(error).__name__}: {error}", now=now)
+            # Its words may quote the body, and stand beside it with the dead letters; the log says where it was.
+            name = type(error).__name__
+            where = [f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+            return self.dead(delivery, reason="failed", detail=f"{name}: {error}", now=now, logged=[name, *where])
 
-    def dead(self, delivery: Delivery, *, reason: str, detail: str, now: float) -> Piece:
-        """Return the piece that keeps a delivery with the dead letters."""
-        log.error("delivery.dead_lettered", queue=delivery.queue, reason=reason, detail=detail)
+    def dead(self, delivery: Delivery, *, reason: str, detail: str, now: float, logged: Sequence[str]) -> Piece:
+        """Return the piece that keeps a delivery with the dead letters. `logged` quotes nothing of its body."""
+        log.error("delivery.dead_lettered", queue=delivery.queue, reason=reason, why=logged)
         row = dead_letter(delivery, reason=reason, detail=detail, at=now, owner=self._settings.name)
         return Piece(deliveries=(delivery,), outbox=(row,))
+
+
+def _named(faults: Iterable[Fault]) -> list[str]:
+    """Return what a log may say of faults: the member and the code. Their reasons quote what callers wrote."""
+    return [f"{fault.name or 'body'}: {fault.code or 'invalid'}" for fault in faults]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
-from services.dispatcher.work import Piece
+from services.dispatcher.work import CallEnded, NewStart, Piece
 from shared.metrics import Metrics
 from shared.model import Entry, What, Workflow
+from shared.outcomes import Refused
 from shared.queue import envelope
 from shared.queue.topology import DEAD
 
@@ -25,10 +26,11 @@ _ATTEMPTS: Mapping[What, str] = {
 class Tally:
     """Counts pieces once they are committed."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, *, believed: Collection[str] = ()) -> None:
+        """`believed`: broker users whose starts were counted before they were published (the ingress)."""
         self._metrics = metrics
+        self._believed = believed
         self._by_what: Mapping[What, Callable[[Workflow, Entry], None]] = {
-            What.ACCEPTED: self._accepted,
             What.RECEIPT: self._receipt,
             What.NEXT: self._next,
             What.FINAL: self._final,
@@ -41,9 +43,12 @@ class Tally:
         for row in piece.outbox:
             if row.exchange == DEAD:
                 self._metrics.dead_letters.labels(str(row.headers.get(envelope.DEAD_REASON, "unknown"))).inc()
+        self._refused_senders(piece)
         if piece.change is None:
             return
         workflow = piece.change.workflow
+        if any(entry.what is What.ACCEPTED for entry in piece.change.entries):
+            self._accepted(workflow, piece)
         for entry in piece.change.entries:
             count = self._by_what.get(entry.what)
             if count is not None:
@@ -61,9 +66,19 @@ class Tally:
             reason=last.reason.value if last.reason is not None else None,
         )
 
-    def _accepted(self, workflow: Workflow, _: Entry) -> None:
-        source = "queue" if workflow.application_id is None else "http"
-        self._metrics.messages_accepted.labels(source, f"{workflow.kind.value}_{workflow.generation.value}").inc()
+    def _accepted(self, workflow: Workflow, piece: Piece) -> None:
+        starts = (work for work in piece.work if isinstance(work, NewStart))
+        if any(start.delivery.user_id not in self._believed for start in starts):
+            self._metrics.messages_accepted.labels("queue", f"{workflow.kind.value}.{workflow.generation.value}").inc()
+
+    def _refused_senders(self, piece: Piece) -> None:
+        """A refused sender goes to the next step and is not seen by the caller: somebody must be told of it."""
+        for work in piece.work:
+            if isinstance(work, CallEnded) and isinstance(work.answer.outcome, Refused):
+                ticket, refused = work.answer.ticket, work.answer.outcome
+                if refused.refused_sender:
+                    self._metrics.senders_refused.labels(ticket.message.channel, ticket.account).inc()
+                    log.warning("sender.refused", channel=ticket.message.channel, account=ticket.account)
 
     def _receipt(self, workflow: Workflow, entry: Entry) -> None:
         self._metrics.receipts.labels(_channel(workflow, entry), str(entry.facts.get("status", ""))).inc()

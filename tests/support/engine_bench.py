@@ -11,6 +11,7 @@ from random import Random
 from services.dispatcher.engine import Engine
 from services.dispatcher.ports import CallAnswer, CallTicket
 from shared.ids import marked_workflow_id, reference
+from shared.metrics import Metrics
 from shared.model import Entry, Workflow
 from shared.outcomes import Accepted, CallOutcome
 from shared.queue import envelope
@@ -77,7 +78,10 @@ class Bench:
         self.connection = Connection(self.rabbit, Random(1))
         self.senders = HandSenders()
         the_store: Store = self.store if store is None else store  # type: ignore[assignment]
-        self.engine = Engine(self.connection, the_store, self.connection, self.senders, self, settings(name))
+        self.metrics = Metrics()
+        self.engine = Engine(
+            self.connection, the_store, self.connection, self.senders, self, settings(name), metrics=self.metrics
+        )
 
     # Time
 
@@ -245,6 +249,10 @@ class Bench:
         """Reason and queue of each dead letter."""
         headers = [message.headers for message in self.rabbit.queues[DEAD]]
         return [(str(each[envelope.DEAD_REASON]), str(each[envelope.DEAD_QUEUE])) for each in headers]
+
+    def measured(self, name: str, **labels: str) -> float | None:
+        """Return a metric of this life, None where it was never counted."""
+        return self.metrics.registry.get_sample_value(name, labels)
 
     def told(self, type_: str) -> list[Published]:
         """Return events or answers that were published."""
