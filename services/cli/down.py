@@ -22,7 +22,7 @@ def stop_home(home: Home) -> list[str]:
     if not home.state_dir.exists():
         return []
     with alone(home):
-        stopped = [name for name in fleet.names_of(home) if fleet.stop(home, name)]
+        stopped = fleet.stop_all(home)
         if stop_broker(home):
             stopped.append("rabbitmq")
         return stopped

@@ -175,6 +175,25 @@ def stop(home: Home, name: str) -> bool:
     return process is not None
 
 
+def stop_all(home: Home) -> list[str]:
+    """Stop all members but the broker; return the names of those that ran, in order.
+
+    The ingress goes first, so nothing new comes; then the dispatchers drain, all at once; the sandbox goes last,
+    for it answers their calls.
+    """
+    crew = names_of(home)
+    dispatchers = [name for name in crew if name not in PORT_VARIABLES]
+    stopped = []
+    for name in crew:
+        if name in dispatchers[:1]:
+            for each in dispatchers:
+                if (process := running(home, each)) is not None:
+                    process.send(signal.SIGTERM)
+        if stop(home, name):
+            stopped.append(name)
+    return stopped
+
+
 def _check_of(home: Home, member: Member, store: Store) -> Callable[[], bool]:
     if member.port is not None:
         path = "readyz" if member.name == "ingress" else "healthz"
