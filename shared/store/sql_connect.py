@@ -104,6 +104,7 @@ class _Begin:
                 driver.execute(statement).close()
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+                # The lowest byte: there is also "busy, for somebody puts a journal in order" (SQLITE_BUSY_RECOVERY).
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
                     raise
             time.sleep(random.uniform(*_BETWEEN_TRIES_S))
