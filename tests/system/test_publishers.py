@@ -113,9 +113,11 @@ def test_the_same_id_twice_is_one_workflow_and_another_body_is_a_conflict(
     before = deployment.dead_letters()
     publisher = Publisher(urls["rota"])
 
+    answers = []
     for each in (body, body, body.replace(b"hello", b"other")):
+        # One after the other: of three at once two dispatchers may take the last one first.
         publisher.publish(each, message_id=message_id)
-    answers = [publisher.answer() for _ in range(3)]
+        answers.append(publisher.answer())
     publisher.close()
 
     assert ["accepted", "accepted", "rejected"] == [answer["answer"] for answer in answers]
