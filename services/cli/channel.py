@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import replace
 
 import click
@@ -27,7 +28,7 @@ def channel() -> None:
 @click.option("--reason", default="", help="Why; shown to everybody who looks.")
 def pause(name: str, skip: bool, account: str | None, reason: str) -> None:
     """Send nothing on a channel until it is resumed. New workflows are still taken, found, and expire on time."""
-    who = getpass.getuser()
+    who = _user()
     stop = Stop(
         kind=StopKind.SKIP if skip else StopKind.PAUSE,
         account=account,
@@ -72,3 +73,11 @@ def lift(key: str) -> None:
     with existing_store(Home.from_environment()) as store:
         lifted = store.lift_stop(key)
     click.echo("lifted" if lifted else f"there is no stop {key}")
+
+
+def _user() -> str:
+    """Return who types: the user's name, or the number of one that no list of users has, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError before Python 3.13
+        return f"user {os.getuid()}"

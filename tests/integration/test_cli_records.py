@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import jwt
@@ -338,3 +341,20 @@ def test_the_doctor_names_a_tenant_whose_webhooks_nobody_can_sign(cascade: Comma
     assert "quiet" not in before
     assert "--tenant acme" not in after
     assert "mend it: cascade key create --tenant beta\n" in after
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run something as a user that no list has")
+def test_a_channel_is_paused_by_a_user_without_a_name(cascade: CommandLine) -> None:
+    # Such a user may still read everything: Python itself can lie in root's home.
+    as_nobody = ("--reuid=54321", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--clear-groups")
+    done = subprocess.run(
+        ["setpriv", *as_nobody, "--", sys.executable, "-m", "services.cli.main", "channel", "pause", "sms"],
+        env={"PATH": "/usr/bin:/bin", "CASCADE_STATE_DIR": str(cascade.state_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "user 54321" in cascade("channel", "list").fine()
