@@ -31,7 +31,13 @@ def faults(world: World, *, came_to_rest: bool) -> list[str]:
     return found
 
 
+LONGEST_TURN_S = 180.0
+"""Once nothing stops it and no process dies: the reconciler finds a lost message within two of its minutes."""
+
+
 def _at_large(world: World) -> Iterator[str]:
+    if world.longest_turn_s > LONGEST_TURN_S:
+        yield f"a row was ready for {world.longest_turn_s:.0f} s with no stop over it"
     known = sum(world.store.snapshot().by_state.values())
     if known != len(world.started):
         yield f"{known} workflows for {len(world.started)} accepted"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from services.dispatcher.ports import Arrivals, Delivery
+from shared.model import State, Stop
 from shared.outcomes import Busy, CallOutcome, Unsure
 from shared.queue import envelope
 from shared.queue.topology import RECEIPTS
@@ -29,6 +30,7 @@ class Sabotage:
     no_outbox: bool = False
     no_age_check: bool = False
     no_timers: bool = False
+    set_aside_and_forgotten: bool = False
 
     def heard(self, outcome: CallOutcome) -> CallOutcome:
         """Return what the engine is told of a call."""
@@ -52,6 +54,8 @@ class Sabotage:
             return _NoOutbox(store, connection, point)
         if self.no_timers:
             return _NoTimers(store)
+        if self.set_aside_and_forgotten:
+            return _Forgetful(store)
         return store
 
 
@@ -140,6 +144,22 @@ class _NoOutbox(_Around):
             self._connection.publish([row])
         made_up = range(-1, -len(rows) - len(batch.outbox) - 1, -1)
         return replace(committed, outbox_ids=tuple(made_up))
+
+
+class _Forgetful(_Around):
+    """Puts no message back that was read under a stop, neither at its end nor later."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._store = store
+
+    def in_state(self, states: Collection[str], *, stop: Stop, limit: int, after: str = "") -> tuple[str, ...]:
+        if tuple(states) == (State.READY.value,):
+            return ()
+        return self._store.in_state(states, stop=stop, limit=limit, after=after)
+
+    def ready_since(self, **_: object) -> tuple[str, ...]:
+        return ()
 
 
 class _NoTimers(_Around):

@@ -17,6 +17,7 @@ BROKEN: Mapping[str, Sabotage] = {
     "published without an outbox": Sabotage(no_outbox=True),
     "old claims are sent": Sabotage(no_age_check=True),
     "no timers in the store": Sabotage(no_timers=True),
+    "set aside under a stop and forgotten": Sabotage(set_aside_and_forgotten=True),
 }
 
 

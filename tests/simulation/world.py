@@ -15,7 +15,7 @@ from shared.ids import marked_workflow_id, parse_reference, queued_workflow_id
 from shared.model import State, Stop, StopKind
 from shared.queue import envelope
 from shared.queue.topology import COMMAND_KEY, COMMANDS, RECEIPT_KEY, RECEIPTS, SENDS
-from shared.store.directory import Account, Publisher, Tenant
+from shared.store.directory import Account, Publisher, Route, Tenant
 from shared.store.opening import open_memory_store
 from shared.store.port import Store
 from shared.wire.envelopes import Command, CommandName, Marker, write
@@ -65,6 +65,10 @@ class World:
         self.started: dict[str, float] = {}
         """Accepted workflows and when."""
         self.conflicting = 0
+        self.ready_unstopped_since: dict[str, float] = {}
+        """After the storm: since when a row has been `ready` while no stop covers it."""
+        self.longest_turn_s = 0.0
+        """And the longest that any has waited so for its turn."""
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._counter = 0
         self._depth = 0
@@ -93,6 +97,7 @@ class World:
         self._heal()
         while self.now < LONGEST_S:
             self._until(self.now + 10.0)
+            self._look_for_stranded()
             if self._at_rest():
                 return True
         return False
@@ -141,6 +146,16 @@ class World:
         for key in [stop.key for stop in self.store.controls().stops if stop.kind is not StopKind.FAULT]:
             self.store.lift_stop(key)
 
+    def _look_for_stranded(self) -> None:
+        place = Stop(kind=StopKind.PAUSE, reason="", since=0.0)  # it covers everything
+        ready = set(self.store.in_state((State.READY.value,), stop=place, limit=1000))
+        for stop in self.store.controls().stops:
+            ready -= set(self.store.in_state((State.READY.value,), stop=stop, limit=1000))
+        known = self.ready_unstopped_since
+        self.ready_unstopped_since = {each: known.get(each, self.now) for each in ready}
+        waits = (self.now - since for since in self.ready_unstopped_since.values())
+        self.longest_turn_s = max(self.longest_turn_s, *waits, 0.0)
+
     def _at_rest(self) -> bool:
         if (
             not self.rabbit.quiet(but_steps=bool(self.store.controls().stops))
@@ -165,17 +180,20 @@ class World:
     # Who lives there
 
     def _set_up(self, workflows: int) -> None:
-        account = Account(
-            name="default",
-            base_url="http://nowhere",
-            generation="v1",
-            api_key="a",
-            application_id=None,
-            private_key=None,
-            api_secret="b",
-            signature_secrets=("c" * 32,),
-        )
-        self.store.change_directory(account)
+        for name in ("default", "second"):
+            account = Account(
+                name=name,
+                base_url="http://nowhere",
+                generation="v1",
+                api_key=name,
+                application_id=None,
+                private_key=None,
+                api_secret="b",
+                signature_secrets=("c" * 32,),
+            )
+            self.store.change_directory(account)
+        for channel in CHANNELS:
+            self.store.change_directory(Route(account="second", channel=channel, sender="Second"))
         self.store.change_directory(Tenant(name="acme", status_url="http://acme.test/status"))
         self.store.change_directory(Publisher(user="shop", tenant="acme"))
         for number in range(workflows):
@@ -185,6 +203,8 @@ class World:
             self.later(self.random.uniform(0.0, STORM_S), self._cut)
         if self.random.random() < 0.3:
             self.later(self.random.uniform(0.0, STORM_S * 0.7), self._pause)
+        if self.random.random() < 0.3:
+            self.later(self.random.uniform(0.0, STORM_S * 0.7), self._stop_in_part)
         if self.random.random() < 0.3:
             self.later(self.random.uniform(0.0, STORM_S * 0.8), self._store_goes_away)
         if self.random.random() < 0.2:
@@ -243,7 +263,7 @@ class World:
                 "channel": channel,
                 "message_type": "text",
                 "to": person if channel != "messenger" else f"page{number}",
-                "from": "Shop",
+                "from": "Second" if number % 4 == 0 else "Shop",
                 "text": f"mark {number}",
             }
             if index < steps - 1 and self.random.random() < 0.8:
@@ -309,6 +329,19 @@ class World:
         channel = self.random.choice(CHANNELS)
         kind = self.random.choice((StopKind.PAUSE, StopKind.PAUSE, StopKind.SKIP))
         stop = Stop(kind=kind, channel=channel, reason="made up", since=EPOCH + self.now, by="operator:test")
+        self.store.put_stop(stop)
+        self.later(self.random.uniform(5.0, 40.0), lambda: self._lift(stop))
+
+    def _stop_in_part(self) -> None:
+        """Stop one account, or one sender of it, on a channel that the other account goes on to serve."""
+        stop = Stop(
+            kind=StopKind.FAULT,
+            account="default",
+            channel=self.random.choice(CHANNELS),
+            sender=self.random.choice((None, "Shop")),
+            reason="made up",
+            since=EPOCH + self.now,
+        )
         self.store.put_stop(stop)
         self.later(self.random.uniform(5.0, 40.0), lambda: self._lift(stop))
 
