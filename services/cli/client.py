@@ -24,7 +24,7 @@ TOKEN_KEPT_S = 600.0
 
 def answers(url: str) -> bool:
     """Tell whether a GET of this address is answered 200."""
-    with _session(url) as session:
+    with new_session(url) as session:
         try:
             return session.get(url, timeout=2).ok
         except requests.RequestException:
@@ -51,7 +51,7 @@ class IngressClient:
         """Take the address from CASCADE_INGRESS_URL, else the home's port."""
         self._url = (os.environ.get(URL_VARIABLE) or home.url("ingress")).rstrip("/")
         self._home, self._application, self._key = home, application, key
-        self._session = _session(self._url)
+        self._session = new_session(self._url)
         self._token, self._token_until = "", 0.0
 
     def post(self, path: str, body: object) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class IngressClient:
         return self._token
 
 
-def _session(url: str) -> requests.Session:
+def new_session(url: str) -> requests.Session:
     """Return a session that goes straight to this very machine, and elsewhere by the environment's proxies."""
     session = requests.Session()
     host = urlsplit(url).hostname or ""

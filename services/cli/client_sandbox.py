@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import requests
 
+from services.cli.client import new_session
 from shared.errors import CascadeError
 
 TIMEOUT_S = (3.05, 15.0)
@@ -17,7 +18,7 @@ class SandboxClient:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = requests.Session()
+        self._session = new_session(url)
 
     def script(self, recipient: str, script: object) -> None:
         """Say what becomes of the messages to a recipient."""
