@@ -34,12 +34,9 @@ def not_sent(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -
     if taken or (others_out and not was_claimed):
         if was_claimed:
             wait_on(draft)
-        if taken:
-            draft.change_current(doubt_at=None)
         return
     twin = _twin_of(step, attempt)
-    if not others_out and twin is not None and twin.negative is not None:
-        draft.change_current(doubt_at=None)
+    if twin is not None and twin.negative is not None:
         as_its_code_says(draft, twin)
         return
     if all(known.state is AttemptState.NOT_SENT for known in others):

@@ -90,7 +90,6 @@ def _stand_still(draft: Draft, still: list[Stop]) -> None:
     draft.change_current(
         patience_left=left,
         patience_ends_at=draft.now + max(left, LOOK_AGAIN_S, draft.now - since),
-        patience_counted_from=draft.now,
     )
     _write_put_off(draft, Reason.STOPPED, left, still[0].reason)
 

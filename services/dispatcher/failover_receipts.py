@@ -24,7 +24,6 @@ from shared.model import (
     Outcome,
     Reason,
     Scope,
-    State,
     Status,
     Step,
     What,
@@ -62,7 +61,6 @@ def below_while_sending(draft: Draft, event: Received) -> None:
     """The receipt beat the answer: what was claimed has been taken. Of an earlier attempt it is noted."""
     attempt = _record_positive(draft, event)
     start_clocks(draft, attempt, draft.now)
-    draft.change_current(doubt_at=None)
     if attempt.number == draft.step.attempts[-1].number:
         wait_on(draft)
 
@@ -77,7 +75,6 @@ def below_while_not_sending(draft: Draft, event: Received) -> None:
     """In ready, backing off or held: the doubt is settled, a pending re-send is dropped."""
     attempt = _record_positive(draft, event)
     start_clocks(draft, attempt, draft.now)
-    draft.change_current(doubt_at=None)
     wait_on(draft)
 
 
@@ -96,7 +93,7 @@ def negative(draft: Draft, event: Received) -> None:
     if not others_out:
         draft.change_current(doubt_at=None)
         as_its_code_says(draft, dead)
-    elif was_claimed and draft.workflow.state is State.SENDING:
+    elif was_claimed:
         wait_on(draft)  # the call in flight is dead, but an earlier one may still be out
 
 
@@ -148,11 +145,10 @@ def _its_attempt(draft: Draft, event: Received) -> Attempt:
 def _record_positive(draft: Draft, event: Received) -> Attempt:
     receipt, number = event.receipt, event.step
     attempt = _its_attempt(draft, event)
-    best = receipt.status if attempt.best is None or receipt.status.rank > attempt.best.rank else attempt.best
     attempt = replace(
         attempt,
         state=AttemptState.ACCEPTED,  # whatever we thought of it: it did leave
-        best=best,
+        best=receipt.status,  # a lower rank says nothing new and never comes here
         sent_at=attempt.sent_at if attempt.sent_at is not None else draft.now,
         provider_uuid=attempt.provider_uuid or receipt.provider_uuid,
         price=receipt.price or attempt.price,

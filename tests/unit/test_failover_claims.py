@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.dispatcher.events import Call, Outside
-from shared.model import Delivery, Priority, Reason, What
+from shared.model import Delivery, Priority, Problem, Reason, What
+from shared.outcomes import Busy
 from tests.support.plans import BUSY, NO_ANSWER, NUMBER, START, step, viber_then_sms, workflow
 from tests.support.play import Play
 
@@ -181,6 +182,14 @@ def test_a_turn_begins_with_the_step_and_again_when_a_stop_is_over() -> None:
         held.entries[-1].reason,
         held.entries[-1].facts["channel"],
     )
+
+
+def test_the_journal_says_which_clock_is_over_first() -> None:
+    late = Busy(problem=Problem(code="429", title="too many"), retry_after_s=900.0)
+    play = Play(viber_then_sms()).claim().answer(late)
+
+    entry = play.entries[-1]
+    assert ("patience", START + 600) == (entry.facts["waits_for"], entry.next_at)
 
 
 def test_a_back_off_that_is_over_is_written() -> None:

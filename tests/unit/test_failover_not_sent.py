@@ -124,6 +124,7 @@ def test_a_busy_attempt_after_a_dead_resend_is_just_busy() -> None:
 
     play.due_at(145).claim().at(146).answer(BUSY)
 
+    assert None is play.workflow.lease_until
     left = play.workflow.step
     assert ("backing_off", 1, 1, Reason.BUSY) == (
         play.state.value,
@@ -131,6 +132,40 @@ def test_a_busy_attempt_after_a_dead_resend_is_just_busy() -> None:
         left.busy_count,
         play.entries[-1].reason,
     )
+
+
+def after_a_rejection() -> Play:
+    """Return a lone SMS whose first attempt was throttled, whose second was in doubt, and whose third re-sends it."""
+    play = lone_sms().claim().accepted().negative("1000").due_at(5).claim().at(20).answer(NO_ANSWER).due_at(140).claim()
+    assert [(1, 1), (1, 2), (1, 3)] == play.calls
+    return play
+
+
+def test_a_doubt_after_a_rejection_has_its_own_two_calls() -> None:
+    play = after_a_rejection().at(141).negative("1300", attempt=2).answer(BUSY, attempt=3)
+
+    assert ("failed", [(1, "rejected", "1300")]) == (play.outcome, play.told)
+
+
+def test_and_what_was_rejected_before_them_has_no_say() -> None:
+    play = after_a_rejection().at(141).negative("1300", attempt=2).accepted().negative("1000", attempt=3)
+    assert ("backing_off", 2, 3) == (play.state.value, play.workflow.step.again_count, play.workflow.step.resend)
+
+    play.due_at(171).claim().answer(BUSY)
+
+    assert ("backing_off", Reason.BUSY, 4) == (
+        play.state.value,
+        play.entries[-1].reason,
+        play.workflow.step.next_attempt,
+    )
+
+
+def test_there_is_no_second_resend_after_both_calls_of_a_doubt_were_rejected() -> None:
+    play = sent_again(lone_sms()).negative("1300", attempt=1).accepted().at(140).negative("1000", attempt=2)
+
+    play.due_at(145).claim().at(150).answer(NO_ANSWER)
+
+    assert ("waiting", None, 2) == (play.state.value, play.workflow.step.doubt_at, play.workflow.step.resend)
 
 
 def test_a_busy_attempt_after_a_rejected_one_is_just_busy_and_its_window_runs_on() -> None:

@@ -62,7 +62,8 @@ def test_an_account_stop_at_the_very_end_puts_it_off_by_its_length_with_few_word
     play.at(659.9).world(stops=()).resumed(since=599.9)
 
     assert (660.0, ["not_accepted"]) == went_on(play)
-    assert [Reason.STOPPED, Reason.RESUMED] == [entry.reason for entry in play.entries_of(What.PUT_OFF)]
+    told = [(entry.step, entry.reason) for entry in play.entries_of(What.PUT_OFF)]
+    assert [(1, Reason.STOPPED), (1, Reason.RESUMED)] == told
 
 
 def test_a_stop_over_most_of_it_puts_it_off_by_its_length() -> None:
@@ -104,6 +105,26 @@ def test_the_first_look_after_an_unnoticed_end_lets_it_run_on_with_what_was_left
     assert (1000.0, ["not_accepted"]) == went_on(play)
 
 
+def test_until_then_a_breaker_of_the_channel_does_not_make_it_fire() -> None:
+    play = fire(kept_waiting().world(stops=(stop("breaker", since=500),)), 700)
+    play.world(stops=(stop("breaker", since=-100, channel=VIBER),))
+
+    assert 1 == play.due_at(750).workflow.current
+    assert (1000.0, ["not_accepted"]) == went_on(play)
+
+
+def test_under_several_stops_it_stands_still_since_the_first() -> None:
+    play = kept_waiting().world(stops=(stop("breaker", since=550), stop("fault", since=500), stop("pause", since=580)))
+
+    assert 100.0 == fire(play, 600).workflow.step.patience_left
+
+
+def test_another_attempt_inside_a_window_has_no_patience() -> None:
+    play = Play(viber_then_sms()).claim().accepted().at(10).negative("1000").due_at(15).claim()
+
+    assert (None, None) == (play.workflow.step.patience_ends_at, play.workflow.step.patience_counted_from)
+
+
 def test_stops_that_overlap_are_counted_once() -> None:
     play = kept_waiting().at(400).resumed(since=100).at(500).resumed(since=200)
 
@@ -119,10 +140,11 @@ def test_a_stop_that_ended_before_the_count_began_changes_nothing() -> None:
     assert before is play.workflow
 
 
-def test_a_stop_that_began_before_the_first_claim_counts_from_the_claim() -> None:
-    play = Play(viber_then_sms()).at(50).claim().answer(BUSY).at(60).resumed(since=10)
+@pytest.mark.parametrize("until", [50.5, 60])
+def test_a_stop_that_began_before_the_first_claim_counts_from_the_claim(until: float) -> None:
+    play = Play(viber_then_sms()).at(50).claim().answer(BUSY).at(until).resumed(since=10)
 
-    assert 660.0 == play.after(play.workflow.step.patience_ends_at)
+    assert 600 + until == play.after(play.workflow.step.patience_ends_at)
 
 
 def test_a_probe_under_a_stop_runs_on_with_what_was_left() -> None:
@@ -290,6 +312,7 @@ def test_the_watermark_does_not_make_it_fire_early() -> None:
 def test_an_account_stop_puts_it_off_by_the_part_it_ran_through(since: float, until: float, goes_on: float) -> None:
     play = behind(50).at(until).resumed(since=since)
 
+    assert (What.PUT_OFF, Reason.RESUMED) == (play.entries[-1].what, play.entries[-1].reason)
     assert goes_on_at(play, goes_on)
 
 
@@ -306,18 +329,18 @@ def test_the_end_of_a_stop_means_nothing_to_a_step_that_no_breaker_kept_waiting(
     before = [play.workflow for play in (free, later, windowless)]
 
     free.at(300).resumed(since=10)
-    later.at(90).resumed(since=10)
+    later.at(90).resumed(since=10).at(100).resumed(since=10)
     windowless.at(300).resumed(since=10)
 
     assert before == [play.workflow for play in (free, later, windowless)]
 
 
 def test_a_step_whose_window_runs_is_judged_by_that_alone() -> None:
-    play = Play(viber_then_sms()).claim().accepted().at(10).negative("1000").due_at(15)
+    play = Play(viber_then_sms()).at(100).claim().accepted().at(110).negative("1000").due_at(115)
     play.world(stops=(stop("breaker", since=-1000, channel=VIBER),))
 
-    assert 1 == play.due_at(599).workflow.current
-    assert ["window"] == play.due_at(600).reasons_of_next()
+    assert 1 == play.due_at(699).workflow.current
+    assert ["window"] == play.due_at(700).reasons_of_next()
 
 
 def test_a_step_started_anew_behind_a_breaker_waits_from_the_later_of_opening_and_turn() -> None:

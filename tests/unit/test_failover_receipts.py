@@ -43,6 +43,29 @@ def test_a_dead_attempt_hears_no_second_negative_and_no_late_submitted(again: st
     assert before is play.workflow
 
 
+@pytest.mark.parametrize("status", ["rejected", "undeliverable"])
+def test_a_negative_after_submitted_counts_and_is_told(status: str) -> None:
+    play = accepted().receipt("submitted").receipt(status, code="1300")
+
+    assert ([status], [(1, "submitted", None), (1, status, "1300")]) == (play.reasons_of_next(), play.told)
+
+
+def test_what_a_step_was_told_is_kept_with_that_step() -> None:
+    play = accepted().receipt("delivered").due_at(600).claim().accepted().negative("1300")
+
+    assert [(Status.DELIVERED,), (Status.REJECTED,)] == [each.told for each in play.workflow.steps]
+
+
+def test_a_success_while_sending_has_left_at_that_moment() -> None:
+    play = Play(viber_then_sms()).claim().at(7).receipt("delivered")
+
+    assert START + 7 == play.workflow.step.attempts[0].sent_at
+
+
+def test_the_moment_at_which_a_call_may_have_left_stays_what_it_was() -> None:
+    assert START == accepted().at(90).receipt("read").workflow.step.attempts[0].sent_at
+
+
 def test_a_dead_attempt_that_delivers_after_all_has_reached_its_step() -> None:
     play = accepted().negative("1300").at(2).receipt("delivered", step=1)
 
@@ -153,7 +176,16 @@ def test_a_negative_of_the_first_call_leaves_the_resend_under_way() -> None:
 
     play.at(136).negative("1300", attempt=1)
 
-    assert ("sending", "dead", "claimed") == (play.state.value, play.attempt(1), play.attempt(2))
+    assert ("sending", "dead", "claimed", []) == (play.state.value, play.attempt(1), play.attempt(2), play.told)
+
+
+def test_a_late_negative_of_a_step_is_told_whatever_else_is_out() -> None:
+    steps = step(1, "viber_service", window=600), step(2, "messenger", window=600), step(3, "sms")
+    play = Play(workflow(*steps)).claim().accepted().due_at(600).claim().accepted().due_at(1200)
+
+    play.negative("1300", step=2)
+
+    assert [(2, "rejected", "1300")] == play.told
 
 
 def test_a_receipt_of_a_call_that_was_said_not_to_have_happened_is_believed() -> None:
@@ -244,8 +276,10 @@ def test_an_opt_out_without_a_code_suppresses_as_well() -> None:
     assert [(f"number:{NUMBER}", "")] == play.suppressed
 
 
-def test_other_codes_suppress_nobody() -> None:
-    assert [] == accepted().negative("1300").suppressed
+def test_other_codes_suppress_nobody_and_stop_nothing() -> None:
+    play = accepted().negative("1300")
+
+    assert ([], []) == (play.suppressed, play.stops)
 
 
 def test_an_opt_out_on_a_step_that_was_left_strikes_out_a_step_that_waits_its_turn() -> None:
@@ -292,6 +326,7 @@ def test_a_faults_code_raises_its_stop_and_holds_the_step(code: str, scope: str)
     play.at(9).negative(code)
 
     assert [(scope, 1, "old", f"code {code}")] == play.stops
+    assert scope == play.entries_of(What.HELD)[0].facts["scope"]
     assert ("held", [], 9.0) == (play.state.value, play.told, play.after(play.workflow.step.held_since))
 
 
@@ -342,6 +377,22 @@ def test_after_a_fault_the_step_has_all_its_time_again() -> None:
     )
     play.at(700).resumed(since=100).claim().at(710).answer(BUSY)
     assert START + 1300 == play.workflow.step.patience_ends_at
+
+
+def test_also_where_the_call_was_said_not_to_have_happened() -> None:
+    busy = Play(viber_then_sms()).claim().answer(BUSY)
+    standing = (
+        Play(viber_then_sms()).claim().answer(BUSY).due_at(5).world(stops=(stop("breaker", since=500),)).due_at(600)
+    )
+
+    for play in (busy, standing):
+        left = play.at(700).negative("1070").workflow.step
+        assert (None, None, None, None) == (
+            left.patience_ends_at,
+            left.patience_counted_from,
+            left.patience_left,
+            left.first_claimed_at,
+        )
 
 
 def test_a_last_step_that_starts_anew_is_not_ended_by_its_old_clock() -> None:
@@ -422,6 +473,12 @@ def test_a_negative_that_is_tried_again_is_not_told_and_its_end_is() -> None:
     play.due_at(5).claim().accepted().receipt("delivered")
 
     assert [(1, "delivered", None)] == play.told
+
+
+def test_a_rejection_ends_the_doubt() -> None:
+    play = Play(workflow(step(1, "sms"))).claim().at(15).answer(NO_ANSWER).at(20).negative("1000")
+
+    assert ("backing_off", None) == (play.state.value, play.workflow.step.doubt_at)
 
 
 def test_another_attempt_after_a_rejection_that_beat_the_answer_has_no_lease() -> None:
