@@ -21,7 +21,7 @@ from services.dispatcher.reading import Reader
 from services.dispatcher.relay import Relay
 from services.dispatcher.steps import handed_back
 from services.dispatcher.sweeps import Sweeps
-from services.dispatcher.work import BackInQueue, CallEnded, Nudge, Piece, Probe, StatusRead, StepTurn, Work
+from services.dispatcher.work import CallEnded, Nudge, Piece, Probe, StepTurn, Work, comes_again
 from shared.channels import CHANNELS
 from shared.model import Stop
 from shared.queue.topology import COMMANDS, INBOUND, INTAKE, RECEIPTS
@@ -124,7 +124,7 @@ class Desk:
         What the store will give us again is not kept: timers, and receipts that are parked there.
         """
         again_at = self._clock.monotonic() + NEWER_AGAIN_S
-        self._newer += [(again_at, each) for each in work if not _comes_again(each)]
+        self._newer += [(again_at, each) for each in work if not comes_again(each)]
 
     def follow_up(self, piece: Piece) -> None:
         """Do what must only follow a commit: a parked receipt goes once its workflow has it."""
@@ -183,7 +183,9 @@ class Desk:
         nudges = some(self._mail.nudges)
         agenda.add(nudges)
         self._gather_steps(agenda, taken)
-        agenda.sort(self._reader.start(each, directory=directory, now=now) for each in self._starts())
+        agenda.sort(
+            self._reader.start(each, directory=directory, now=now) for each in self._mail.take_starts(self._judged_well)
+        )
         agenda.add_loose(some(self._mail.loose, len(self._mail.loose)))
 
     def _lift(self) -> None:
@@ -262,12 +264,6 @@ class Desk:
             else:
                 agenda.sort([read])
 
-    def _starts(self) -> list[Delivery]:
-        """Take the starts of this turn out of the mail; what the directory may not know yet stays for a second."""
-        arrived = [*some(self._mail.strangers, len(self._mail.strangers)), *some(self._mail.intake)]
-        self._mail.strangers.extend(each for each in arrived if not self._judged_well(each))
-        return [each for each in arrived if self._judged_well(each)]
-
     def _judged_well(self, start: Delivery) -> bool:
         """Tell whether the directory knows who sent a start, or was read after it arrived."""
         known = self._reader.knows(start, self._outlook.directory)
@@ -302,9 +298,3 @@ class Desk:
         self._permits.forget(tokens)
         self._steps = [each for each in self._steps if each.token not in tokens]
         self._newer = [(at, each) for at, each in self._newer if token_of(each) not in tokens]
-
-
-def _comes_again(work: Work) -> bool:
-    if isinstance(work, StatusRead):
-        return work.parked is not None
-    return isinstance(work, Nudge | Probe | BackInQueue)

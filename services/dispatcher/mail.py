@@ -6,7 +6,7 @@ Order within a kind is order of arrival: a marker must not be read before the re
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from services.dispatcher.ports import Delivery
@@ -72,6 +72,12 @@ class Mail:
     def steps_again(self, queues: Collection[str]) -> int:
         """Return how many step messages of these queues come again: they need a slot too."""
         return sum(1 for work in self.again if isinstance(work, StepTurn) and work.delivery.queue in queues)
+
+    def take_starts(self, judged_well: Callable[[Delivery], bool]) -> list[Delivery]:
+        """Take out the starts of this turn; those that can't be judged well yet stay, for a second at most."""
+        arrived = [*some(self.strangers, len(self.strangers)), *some(self.intake)]
+        self.strangers.extend(each for each in arrived if not judged_well(each))
+        return [each for each in arrived if judged_well(each)]
 
     def forget(self, tokens: Collection[int]) -> None:
         """Drop what a lost connection had delivered: the broker delivers it again. Answers are never dropped."""

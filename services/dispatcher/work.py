@@ -165,3 +165,10 @@ def delivery_of(work: Work) -> Delivery | None:
             return work.delivery
         case Probe() | CallEnded() | Nudge() | BackInQueue():
             return None
+
+
+def comes_again(work: Work) -> bool:
+    """Tell whether work of our own making is looked for again anyway: it need not be kept."""
+    if isinstance(work, StatusRead):
+        return work.parked is not None
+    return isinstance(work, Nudge | Probe | BackInQueue)
