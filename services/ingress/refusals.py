@@ -92,9 +92,7 @@ def _unauthorized(error: AuthError) -> Response:
 def _broker_away(error: BrokerUnavailable) -> Response:
     if isinstance(error, Unroutable):  # the broker gave it back
         note(why="unroutable", said=str(error))
-        return _later(
-            "The message queue has no place for the request, so it was not taken. Please repeat it later."
-        )
+        return _later("The message queue has no place for the request, so it was not taken. Please repeat it later.")
     note(why="broker_away", said=str(error))
     advice = _ADVICE.get(request.blueprint or "", "")
     return _later(f"The request was not confirmed by the message queue; it may or may not have been taken. {advice}")
