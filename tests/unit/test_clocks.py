@@ -210,6 +210,7 @@ def test_a_lost_call_may_have_left_twenty_seconds_after_its_claim() -> None:
         entry.facts["channel"],
     )
     assert "lost" == getattr(left.attempts[0].problem, "code", None)
+    assert "The dispatcher that made it did not report back." == entry.facts["detail"]
 
 
 def test_an_unsure_answer_is_written_with_its_problem() -> None:

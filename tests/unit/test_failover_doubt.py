@@ -112,6 +112,7 @@ def test_the_resend_is_named_in_the_journal_before_it_is_made() -> None:
 
     entry = play.entries[-1]
     assert (What.RESEND, 1, 2, Reason.DOUBT) == (entry.what, entry.step, entry.attempt, entry.reason)
+    assert {"channel": "sms", "waits_for": "turn"} == dict(entry.facts)
     assert (2, None) == (play.workflow.step.resend, play.workflow.step.doubt_at)
 
 
@@ -119,7 +120,8 @@ def test_a_doubt_that_ends_after_send_by_makes_no_call() -> None:
     play = in_doubt(valid_for=100).due_at(135)
 
     entry = play.entries[-1]
-    assert ("waiting", What.WAITING_ON, Reason.SEND_BY) == (play.state.value, entry.what, entry.reason)
+    assert ("waiting", What.WAITING_ON, 1, Reason.SEND_BY) == (play.state.value, entry.what, entry.step, entry.reason)
+    assert {"channel": "sms", "waits_for": "settle_by"} == dict(entry.facts)
     assert (None, None) == (play.workflow.step.doubt_at, play.workflow.step.resend)
     play.run_out(400_000)
     assert ("unconfirmed", [(1, 1)], [(1, 1)]) == (play.outcome, play.calls, play.put)
@@ -143,8 +145,19 @@ def test_a_doubt_is_given_up_with_send_by_and_kept_before_it() -> None:
     early.at(50).next_now()
 
     assert ("waiting", True, 120.0) == (early.state.value, early.workflow.step.became_last, early.wakes_after)
-    late = in_doubt(valid_for=50).at(60).next_now()
-    assert (True, None) == (late.workflow.step.became_last, late.workflow.step.doubt_at)
+    for seconds in (50, 60):
+        late = in_doubt(valid_for=50).at(seconds).next_now()
+        assert (True, None) == (late.workflow.step.became_last, late.workflow.step.doubt_at)
+
+
+@pytest.mark.parametrize("outcome", [BUSY, our_fault("account")], ids=["backing off", "held"])
+def test_a_resend_that_could_not_be_made_before_send_by_leaves_the_first_call_to_be_waited_for(
+    outcome: CallOutcome,
+) -> None:
+    play = sent_again(valid_for=136).answer(outcome).due_at(136)
+
+    left = play.workflow.step
+    assert ("waiting", None, None, []) == (play.state.value, left.retry_at, left.held_since, play.told)
 
 
 def test_a_receipt_of_the_first_call_is_noted_while_the_resend_is_on_its_way() -> None:

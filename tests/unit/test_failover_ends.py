@@ -179,8 +179,10 @@ def test_a_success_of_the_current_step_saves_nothing() -> None:
 
 def test_an_end_without_success_saves_nothing() -> None:
     cancelled = second_step().cancel().workflow
-    below = second_step(condition="read").receipt("delivered", step=1).next_now().workflow
+    passed_over = second_step(condition="read").receipt("delivered", step=1).next_now()
+    below = passed_over.workflow
 
+    assert [(1, "delivered", None)] == passed_over.told
     assert [False, False] == [cancelled.fallback_saved, below.fallback_saved]
     assert (Outcome.DELIVERED, False) == (below.outcome, below.condition_met)
 
