@@ -192,9 +192,9 @@ def test_an_alarm_is_answered_at_once_and_over_when_it_is_over(
     alarm()
     took = [_refused_after(publisher) for _ in range(5)]
 
-    # K8: the first may have to find out, the others know.
-    assert took[0] < 1.0
-    assert max(took[1:]) < 0.1
+    # K8: the first may have to find out, the others know; without that each would take the whole deadline of 4 s.
+    assert took[0] < 3.0
+    assert max(took[1:]) < 1.0
     assert not publisher.healthy()
     another = Publisher(queues.ingress)
     assert _refused_after(another) < 1.0

@@ -27,7 +27,8 @@ UUID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 GOOD = json.dumps({"message_uuid": UUID}).encode()
 ACCEPTED = Accepted(provider_uuid=UUID)
 LIMITS = TransportLimits(total_s=1.0, connect_s=0.4, oldest_claim_s=5.0)
-MARGIN_S = 0.5
+MARGIN_S = 2.0
+"""For a machine with other work; what is tried here would go on for far longer, or for ever."""
 
 
 @contextmanager
@@ -251,7 +252,7 @@ def test_a_hundred_megabytes_are_not_read() -> None:
         _, took_s = timed(lambda: calling.call(ticket(), account(base_url=server.url)))
 
     assert sum(written) < 10_000_000  # what fits into the sockets' buffers
-    assert took_s < 0.5
+    assert took_s < LIMITS.total_s + MARGIN_S
 
 
 def test_a_status_whose_body_drips_is_evidence_enough() -> None:
@@ -418,7 +419,7 @@ def test_the_second_try_shares_the_first_ones_time() -> None:
         outcome, took_s = timed(lambda: calling.call(ticket(), account(base_url=server.url)))
 
     assert isinstance(outcome, Unsure)
-    assert took_s < LIMITS.total_s + 0.3
+    assert took_s < LIMITS.total_s + 0.6  # with a time of its own the second try would end at total + 0.7
 
 
 @pytest.mark.parametrize(
