@@ -41,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # xdist's worker: the run's folder is in its environment
     # A run that is told to end stops its broker first, as it does on an interrupt.
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores interrupts, and all its children with it: those that tests interrupt, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_OPENED] = open_session()
 
 
