@@ -37,9 +37,6 @@ _OPENED = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Started in the background of a script, we and all that we start would be deaf to the interrupts that tests send.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         return  # xdist's worker: the run's folder is in its environment
     # A run that is told to end stops its broker first, as it does on an interrupt.
