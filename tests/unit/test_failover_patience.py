@@ -119,6 +119,12 @@ def test_under_several_stops_it_stands_still_since_the_first() -> None:
     assert 100.0 == fire(play, 600).workflow.step.patience_left
 
 
+def test_what_was_left_does_not_depend_on_when_the_row_is_looked_at() -> None:
+    play = kept_waiting().world(stops=(stop("breaker", since=500),)).due_at(650)
+
+    assert 100.0 == play.workflow.step.patience_left
+
+
 def test_another_attempt_inside_a_window_has_no_patience() -> None:
     play = Play(viber_then_sms()).claim().accepted().at(10).negative("1000").due_at(15).claim()
 
