@@ -328,7 +328,7 @@ def test_an_answer_that_drips_is_cut_off(house: House) -> None:
         started = time.monotonic()
         wait_until(lambda: house.answered("c1"))
 
-    assert time.monotonic() - started < LIMITS.total_s + 0.7
+    assert time.monotonic() - started < LIMITS.total_s + 5.0  # the answer drips for 25 s
     assert "no answer in time" == house.row("c1").last_error
 
 
