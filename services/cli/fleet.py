@@ -23,7 +23,7 @@ from shared.store.port import Store
 READY_S = 60.0
 STOP_S = 30.0
 """Longest a service may take to end after SIGTERM; a dispatcher drains for 25 s."""
-ORPHANS_S = 10.0
+ORPHANS_S = 30.0
 """So long the workers of an ingress that was killed may hold its port: they look for it every few seconds."""
 
 

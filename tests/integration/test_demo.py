@@ -79,7 +79,8 @@ def test_a_demo_that_is_stopped_in_the_middle_leaves_nothing_running(demo: Demo,
 
     assert 1 == running.wait(60), demo.output
     assert [] == [name for name, process in processes.items() if process.alive()]
-    assert "stopped ingress, dispatcher-1, dispatcher-2, sandbox, rabbitmq" in demo.output
+    # A dispatcher that the demo itself has just killed is not among them.
+    assert re.search(r"stopped ingress, (dispatcher-[12], )*sandbox, rabbitmq", demo.output), demo.output
     assert "lost" not in demo.output
 
 
