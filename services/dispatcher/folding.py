@@ -172,8 +172,9 @@ def _received(read: StatusRead, row: AttemptRow) -> Received:
 def _apply(folded: Folded, event: AnyEvent, around: Around, outside: Outside) -> None:
     if isinstance(event, Due):
         event = Due(read_to=around.read_to, blind=around.blind)
-    if isinstance(event, Resumed) and _stops_of(folded.workflow, outside):
-        return  # another stop still covers it: the end of that one will wake it
+    held = folded.workflow.state is State.HELD
+    if isinstance(event, Resumed) and held and _stops_of(folded.workflow, outside):
+        return  # another stop still covers it: the end of that one will wake it; the others get their patience back now
     _add(folded, decide(folded.workflow, replace(event, outside=outside), around.now))
 
 
