@@ -5,8 +5,9 @@ Whoever may publish to a queue of ours may publish rubbish: every reader raises 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -51,6 +52,33 @@ class Command(Struct, kw_only=True, frozen=True):
     """Seconds since the epoch when it was asked for."""
 
 
+class UpdateStatus(StrEnum):
+    """What a PATCH makes of a message."""
+
+    READ = "read"
+    REVOKED = "revoked"
+
+
+UPDATE: Literal["update"] = "update"
+"""Tells a `MessageUpdate` from a `Command`."""
+
+
+class MessageUpdate(Struct, kw_only=True, frozen=True):
+    """A wish about one message: the PATCH of a caller, checked by the ingress and made by a dispatcher."""
+
+    message_uuid: Name
+    """Ours of a message that was sent, the provider's own of an inbound one."""
+    tenant: Name
+    by: Name
+    """ "caller", or "operator:<name>"."""
+    at: Seconds
+    """Seconds since the epoch when it was asked for."""
+    status: UpdateStatus
+    replying_indicator: dict[str, Any] | None = None
+    """As the caller gave it, for the provider; None where it gave none."""
+    command: Literal["update"] = UPDATE
+
+
 class Marker(Struct, kw_only=True, frozen=True):
     """Everything that an ingress published to the receipts queue before this moment was read before this is."""
 
@@ -61,7 +89,7 @@ class Marker(Struct, kw_only=True, frozen=True):
 S = TypeVar("S", bound=Struct)
 
 
-def write(message: StepMessage | Command | Marker) -> bytes:
+def write(message: StepMessage | Command | MessageUpdate | Marker) -> bytes:
     """Return the JSON of a message of ours."""
     return msgspec.json.encode(message)
 
@@ -73,9 +101,12 @@ def read_step(raw: bytes) -> StepMessage:
     return message
 
 
-def read_command(raw: bytes) -> Command:
-    """Read a `command.1`. Raises WireError."""
-    command = read_struct(raw, Command)
+def read_command(raw: bytes) -> Command | MessageUpdate:
+    """Read a `command.1`: a wish about a workflow, or about a message. Raises WireError."""
+    value = _document(raw)
+    if isinstance(value, Mapping) and value.get("command") == UPDATE:
+        return _checked(value, MessageUpdate)
+    command = _checked(value, Command)
     _require_workflow_id(command.workflow_id)
     return command
 
@@ -87,7 +118,15 @@ def read_marker(raw: bytes) -> Marker:
 
 def read_struct(raw: bytes, struct: type[S]) -> S:
     """Read a body by its struct. Raises WireError with all faults."""
-    read, faults = check(strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM), struct)
+    return _checked(_document(raw), struct)
+
+
+def _document(raw: bytes) -> object:
+    return strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM)
+
+
+def _checked(value: object, struct: type[S]) -> S:
+    read, faults = check(value, struct)
     if read is None:
         raise refusal((), faults)
     return read

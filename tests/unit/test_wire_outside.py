@@ -15,7 +15,9 @@ from shared.wire.envelopes import (
     Command,
     CommandName,
     Marker,
+    MessageUpdate,
     StepMessage,
+    UpdateStatus,
     read_command,
     read_marker,
     read_step,
@@ -85,6 +87,22 @@ def test_a_command_comes_back_as_it_was_written(name: CommandName, workflow_id: 
     assert command == read_command(envelopes.write(command))
 
 
+@given(
+    st.sampled_from(UpdateStatus),
+    IDS,
+    MOMENTS,
+    st.none() | st.just({"show": True, "type": "text"}) | st.just({"new": [1, None]}),
+)
+def test_a_wish_about_a_message_comes_back_as_it_was_written(
+    status: UpdateStatus, message_uuid: str, at: float, indicator: dict[str, Any] | None
+) -> None:
+    update = MessageUpdate(
+        message_uuid=message_uuid, tenant="acme", by="caller", at=at, status=status, replying_indicator=indicator
+    )
+
+    assert update == read_command(envelopes.write(update))
+
+
 @given(MOMENTS)
 def test_a_marker_comes_back_as_it_was_written(at: float) -> None:
     assert Marker(at=at) == read_marker(envelopes.write(Marker(at=at)))
@@ -110,6 +128,17 @@ HOSTILE: list[tuple[Any, dict[str, Any], list[str]]] = [
         ["tenant", "at"],
     ),
     (read_command, {"command": "cancel", "workflow_id": "", "tenant": "t", "by": "b", "at": 1}, ["workflow_id"]),
+    (
+        read_command,
+        {"command": "update", "message_uuid": "", "tenant": "t", "by": "caller", "at": 1, "status": "unread"},
+        ["message_uuid", "status"],
+    ),
+    (
+        read_command,
+        {"command": "update", "message_uuid": "m", "tenant": "t", "by": "c", "at": 1, "status": "read"}
+        | {"replying_indicator": "show"},
+        ["replying_indicator"],
+    ),
     (read_marker, {"at": "now"}, ["at"]),
     (read_marker, {"at": 1e12}, ["at"]),
     (read_event, {"id": "e", "event": "workflow.final", "at": "yesterday", "tenant": "t"}, ["at"]),
