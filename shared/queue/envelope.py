@@ -37,6 +37,13 @@ ACCOUNT = "x-cascade-account"
 """Provider account whose secret signed the body."""
 TRUNCATED = "x-cascade-truncated"
 """How many bytes it had, in decimal, where the body is only its beginning; not there where it is whole."""
+LEGACY = "x-cascade-legacy"
+"""Of a webhook in the old form of the SMS API: `receipt` or `inbound`; not there for all others. Its body is a query
+string, a form or JSON, and the content type says which."""
+LEGACY_RECEIPT = "receipt"
+LEGACY_INBOUND = "inbound"
+FORM = "application/x-www-form-urlencoded"
+"""Content type of a form, and of a query string: the bytes are alike."""
 
 # Of a dead letter that the dispatcher publishes. Those of the broker itself carry `x-first-death-reason` instead.
 DEAD_REASON = "x-cascade-dead-reason"
