@@ -17,6 +17,7 @@ from services.ingress.refusals import RefusedError
 from shared.ids import message_uuid
 from shared.model import Engine, State
 from shared.queue import envelope, topology
+from shared.wire.answers import CancelTaken
 from shared.wire.envelopes import Command, CommandName, write
 
 CANCELS = (
@@ -25,15 +26,6 @@ CANCELS = (
     ("/v1/messages/<identifier>", True),
 )
 _WHOLE = "The whole workflow of this message is cancelled: no message of it that was not sent yet goes out."
-
-
-class CancelTaken(msgspec.Struct, kw_only=True):
-    """Body of the 202."""
-
-    workflow_id: str
-    cancel: str = "requested"
-    message_uuid: str | msgspec.UnsetType = msgspec.UNSET
-    detail: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def cancels() -> Blueprint:

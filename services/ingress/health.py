@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 from flask import Blueprint, Response
@@ -14,18 +13,7 @@ from flask import Blueprint, Response
 from services.ingress.house import House, house
 from shared.errors import BrokerUnavailable, StoreUnavailable
 from shared.queue import topology
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that must be well."""
-
-    name: str
-    ok: bool
-    detail: str = ""
-    """What is wrong, for an operator; never an address with a password."""
-    needed: bool = True
-    """False where requests are taken without it: it is told, and counts for nothing."""
+from shared.wire.health import Alive, Check, Readiness
 
 
 def health(page: Callable[[], tuple[bytes, str]]) -> Blueprint:
@@ -48,13 +36,13 @@ def checks(here: House) -> tuple[Check, ...]:
 
 
 def _healthz() -> Response:
-    return _json(200, {"alive": True})
+    return _json(200, Alive())
 
 
 def _readyz() -> Response:
     found = checks(house())
     ready = all(check.ok for check in found if check.needed)
-    return _json(200 if ready else 503, {"ready": ready, "checks": found})
+    return _json(200 if ready else 503, Readiness(ready=ready, checks=found))
 
 
 def _broker(here: House) -> Check:

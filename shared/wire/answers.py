@@ -1,4 +1,4 @@
-"""Bodies of the 202: which ids each kind of request is answered with."""
+"""Bodies of the 202: which ids each kind of request is answered with, and what is said to a cancel."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ class WorkflowAccepted(Struct, kw_only=True):
     """Answer to a beta workflow."""
 
     workflow_uuid: str
+
+
+class CancelTaken(Struct, kw_only=True):
+    """Answer to a cancel that will be tried."""
+
+    workflow_id: str
+    cancel: str = "requested"
+    message_uuid: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
 
 
 def accepted(start_type: StartType, workflow_id: str, *, steps: int) -> bytes:
