@@ -92,6 +92,8 @@ class Receipt:
     currency: str | None = None
     timestamp: str | None = None
     """The provider's time of the event, passed on as it came; never used for order."""
+    extras: Mapping[str, object] = field(default_factory=dict)
+    """Members of the webhook that callers parse and we don't (network, parts, prices); told on, and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,7 @@ class Draft:
         price: str | None = None,
         currency: str | None = None,
         timestamp: str | None = None,
+        extras: Mapping[str, object] | None = None,
     ) -> None:
         """Tell the caller a status under the id of an entry, unless it was told as much before."""
         if not self.may_tell(number, status):
@@ -119,6 +120,7 @@ class Draft:
                 price=price,
                 currency=currency,
                 timestamp=timestamp,
+                extras=extras or {},
             )
         )
 

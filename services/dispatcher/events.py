@@ -159,6 +159,8 @@ class TellStatus:
     currency: str | None = None
     timestamp: str | None = None
     """The provider's time where the status is the provider's; None: the entry's own time."""
+    extras: Mapping[str, object] = field(default_factory=dict)
+    """See `Receipt.extras`; empty where the status is not a receipt's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,7 @@ def _record_positive(draft: Draft, event: Received) -> Attempt:
         price=receipt.price,
         currency=receipt.currency,
         timestamp=receipt.timestamp,
+        extras=receipt.extras,
     )
     return attempt
 
@@ -216,6 +217,7 @@ def _write_negative(draft: Draft, event: Received, *, told: bool) -> None:
             price=receipt.price,
             currency=receipt.currency,
             timestamp=receipt.timestamp,
+            extras=receipt.extras,
         )
 
 

@@ -32,6 +32,7 @@ def status_told(workflow: Workflow, entry: Entry, tell: TellStatus, directory: D
         price=tell.price,
         currency=tell.currency,
         timestamp=tell.timestamp,
+        extras=tell.extras,
     )
     callback_id = event_id(workflow.workflow_id, tell.sequence)
     return (_of(workflow, callback_id, "status", url, body, directory, entry.at),)

@@ -7,7 +7,7 @@ so have no function here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -39,11 +39,12 @@ def status_webhook(
     price: str | None = None,
     currency: str | None = None,
     timestamp: str | None = None,
+    extras: Mapping[str, object] | None = None,
 ) -> bytes:
     """Return the status webhook of a step (1..10).
 
     `sequence` and `at` are those of the journal entry that it tells; `timestamp` is the provider's time, which goes
-    before `at` where there is one.
+    before `at` where there is one. `extras` are members of the provider's own webhook that only v1 knows.
     """
     told = workflow.steps[step - 1]
     row = CHANNELS[told.message.channel]
@@ -58,6 +59,7 @@ def status_webhook(
             "timestamp": when,
             "status": status.value,
         }
+        body |= {name: value for name, value in (extras or {}).items() if name not in body}
         body |= _v1_extras(workflow, told, sequence, problem)
     else:
         body |= {
