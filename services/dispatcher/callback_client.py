@@ -38,6 +38,8 @@ _SILENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], st
     (ConnectionRefusedError, "no answer: the connection was refused"),
 )
 _BROKEN = "no answer: the connection broke"
+_OLD_FORMS = (ip_network("::/96"), ip_network("fec0::/10"))
+"""IPv4 addresses in the retired form `::127.0.0.1`, and the retired addresses of a site: nobody's public ones."""
 _LARGEST_ANSWER = 4096
 """Bytes read of an answer, so that its connection can be used again; nobody looks at them."""
 
@@ -57,7 +59,9 @@ def may_be_called(address: str, allowed: Sequence[Network]) -> bool:
         ip = ip.ipv4_mapped
     if any(ip in network for network in allowed):
         return True
-    return ip.is_global and not ip.is_multicast and not any(ip in network for network in EXTRA_BLOCKED_NET_RANGES)
+    if any(ip in network for network in (*EXTRA_BLOCKED_NET_RANGES, *_OLD_FORMS)):
+        return False
+    return ip.is_global and not ip.is_multicast
 
 
 class CallbackClient:

@@ -94,6 +94,8 @@ ADDRESSES = {
     "64:ff9b::7f00:1": False,
     "2002:7f00:1::1": False,
     "2001:db8::1": False,
+    "::127.0.0.1": False,
+    "fec0::1": False,
 }
 
 
