@@ -53,6 +53,8 @@ class Application:
     inbound_url: str | None = None
     webhook_version: str | None = None
     revoked: bool = False
+    engine: str | None = None
+    """Who runs its workflows where a request says nothing: local or provider; None: as the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from shared.store.memory_commit import commit_to
 from shared.store.memory_controls import MemoryControls, MemoryDirectory
 from shared.store.memory_outbox import MemoryCallbacks, MemoryOutbox, MemoryReceipts
 from shared.store.memory_query import MemoryQuery, MemoryUpkeep, stored_of
+from shared.store.memory_requests import MemoryRequests
 from shared.store.memory_state import Clock, MemoryState
 from shared.store.records import Batch, Committed, Turn
 
@@ -116,6 +117,7 @@ class MemoryStore(
     MemoryControls,
     MemoryDirectory,
     MemoryQuery,
+    MemoryRequests,
     MemoryUpkeep,
 ):
     """A `Store` in memory. Threads may share it."""

@@ -17,6 +17,7 @@ from shared.store.records import (
     Suppression,
     Tombstone,
 )
+from shared.store.records_requests import KeyedRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,16 @@ class Kept:
     wake_ungated_at: float | None
     ready_since: float | None
     quarantined_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKey:
+    """The row of a key."""
+
+    request: KeyedRequest
+    made_at: float
+    taken_at: float
+    answer: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +60,8 @@ class MemoryState:
     inbound: dict[str, InboundRow] = field(default_factory=dict)
     tombstones: dict[str, Tombstone] = field(default_factory=dict)
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
+    request_keys: dict[tuple[str, str], KeptKey] = field(default_factory=dict)
+    """By tenant and key."""
     stops: dict[str, Stop] = field(default_factory=dict)
     dispatchers: dict[str, DispatcherRow] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)

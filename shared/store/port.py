@@ -22,15 +22,23 @@ from shared.store.records import (
     Committed,
     Controls,
     DispatcherRow,
+    InboundRow,
     OutboxRow,
     ParkedReceipt,
     Snapshot,
     Stored,
     Turn,
 )
+from shared.store.records_requests import KeyedRequest, SearchPage, SearchQuery, TakenKey
 
 FORGOTTEN_AFTER_S = 86_400.0
 """A dispatcher not seen for this long before another's heartbeat is no longer listed."""
+
+
+RETAKEN_AFTER_S = 30.0
+"""A key that was taken so long ago and has no answer: whoever took it is gone."""
+KEPT_S = 86_400.0
+"""So long a key stands for its request."""
 
 
 class WorkStore(Protocol):
@@ -175,6 +183,35 @@ class QueryStore(Protocol):
     def has_tombstone(self, workflow_id: str) -> bool:
         """Tell whether a cancel came before the start."""
 
+    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+        """Return an inbound message, None where it is not there."""
+
+    def search(self, query: SearchQuery) -> SearchPage:
+        """Return the workflows that a query speaks of, newest first, at most `limit`.
+
+        Pages are stable: what is accepted meanwhile is newer than all of them.
+        """
+
+
+class KeyStore(Protocol):
+    """Keys under which callers repeat a request (`Idempotency-Key`). The ingress writes them, and nobody else."""
+
+    def take_key(self, request: KeyedRequest) -> TakenKey:
+        """Write a key that is new; tell what an old one stands for.
+
+        One that was taken and never answered is taken over after `RETAKEN_AFTER_S`; one older than `KEPT_S` is
+        forgotten.
+        """
+
+    def answer_key(self, *, tenant: str, key: str, workflow_id: str, answer: bytes) -> None:
+        """Keep the answer; nothing where the key stands for another workflow by now."""
+
+    def give_back_key(self, *, tenant: str, key: str, workflow_id: str) -> None:
+        """Let the next one who asks take over at once: this attempt has ended without an answer."""
+
+    def purge_keys(self) -> int:
+        """Delete keys older than `KEPT_S`; returns how many."""
+
 
 class UpkeepStore(Protocol):
     """What the reconciler, the fleet and the doctor look at."""
@@ -213,6 +250,7 @@ class Store(
     ControlStore,
     DirectoryStore,
     QueryStore,
+    KeyStore,
     UpkeepStore,
     Protocol,
 ):

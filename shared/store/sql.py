@@ -9,10 +9,21 @@ from shared.store.sql_directory import SqlDirectory
 from shared.store.sql_load import SqlWork
 from shared.store.sql_outbox import SqlCallbacks, SqlOutbox, SqlReceipts
 from shared.store.sql_query import SqlQuery, SqlUpkeep
+from shared.store.sql_requests import SqlKeys, SqlSearch
 
 
 class SqlStore(
-    SqlWork, SqlCommit, SqlOutbox, SqlCallbacks, SqlReceipts, SqlControls, SqlDirectory, SqlQuery, SqlUpkeep
+    SqlWork,
+    SqlCommit,
+    SqlOutbox,
+    SqlCallbacks,
+    SqlReceipts,
+    SqlControls,
+    SqlDirectory,
+    SqlQuery,
+    SqlSearch,
+    SqlKeys,
+    SqlUpkeep,
 ):
     """A `Store` on a database. Threads may share it; processes open their own after a fork."""
 

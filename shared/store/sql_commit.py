@@ -27,9 +27,10 @@ from shared.store.sql_follow import (
     unpark,
     write_stops,
 )
-from shared.store.sql_rows import Values, entry_values, outbox_values, workflow_values
+from shared.store.sql_rows import Values, entry_values, outbox_values, word_values, workflow_values
 from shared.store.sql_rows_around import callback_values, inbound_values, tombstone_values
 from shared.store.tables import callbacks, inbound, journal, tombstones, workflows
+from shared.store.tables_requests import search_words
 
 _UPDATE = (
     update(workflows)
@@ -168,7 +169,10 @@ def _insert(
         each.row | {"version": 1, "ready_since": ready_since(each.change, None, now=now), "quarantined_until": None}
         for each in new.values()
     ]
-    return database.add_new_words(connection, workflows.c.workflow_id, rows)
+    added = database.add_new_words(connection, workflows.c.workflow_id, rows)
+    words = [row for each in new.values() if each.workflow_id in added for row in word_values(each.change.workflow)]
+    database.add(connection, search_words, words)
+    return added
 
 
 def _bury(database: Database, connection: Connection, rows: tuple[Tombstone, ...]) -> set[str]:

@@ -38,6 +38,18 @@ def workflow_values(change: Change) -> Values:
     }
 
 
+def word_values(workflow: Workflow) -> list[Values]:
+    """Return the rows by which a workflow is found: each recipient and each reference of its steps once."""
+    words = {("to", searchable(step.message.recipient)) for step in workflow.steps}
+    words |= {("client_ref", searchable(step.client_ref)) for step in workflow.steps if step.client_ref is not None}
+    of_all = {
+        "tenant": workflow.tenant,
+        "accepted_at": workflow.accepted_at,
+        "workflow_id": workflow.workflow_id,
+    }
+    return [{"kind": kind, "word": word, **of_all} for kind, word in sorted(words)]
+
+
 def searchable(word: str) -> str:
     """Return a word for a column to search by: PostgreSQL takes no NUL. The document keeps the exact value."""
     return word.replace("\0", "\ufffd")

@@ -95,6 +95,21 @@ def inbound_values(row: InboundRow) -> Values:
     }
 
 
+def inbound_of(row: AnyRow) -> InboundRow:
+    """Return the inbound message of a row."""
+    return InboundRow(
+        provider_uuid=row.provider_uuid,
+        tenant=row.tenant,
+        account=row.account,
+        channel=row.channel,
+        sender=row.sender,
+        recipient=row.recipient,
+        region_url=row.region_url,
+        raw=row.raw,
+        received_at=row.received_at,
+    )
+
+
 def tombstone_values(row: Tombstone) -> Values:
     """Return the columns of a tombstone."""
     return {"workflow_id": row.workflow_id, "tenant": row.tenant, "by_whom": row.by, "at": row.at}

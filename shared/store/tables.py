@@ -67,6 +67,7 @@ Index(
     sqlite_where=workflows.c.wake_ungated_at.is_not(None),
     postgresql_where=workflows.c.wake_ungated_at.is_not(None),
 )
+Index("workflows_tenant_accepted_at", workflows.c.tenant, workflows.c.accepted_at, workflows.c.workflow_id)
 Index("workflows_state_channel", workflows.c.state, workflows.c.channel, workflows.c.workflow_id)
 Index(
     "workflows_ready_since",

@@ -83,6 +83,7 @@ applications = Table(
     Column("inbound_url", Text),
     Column("webhook_version", Text),
     Column("revoked", Boolean, nullable=False),
+    Column("engine", Text),
 )
 
 keys = Table(

@@ -8,7 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-import shared.store.tables_directory  # noqa: F401 - its tables belong to the same metadata
+import shared.store.tables_directory
+import shared.store.tables_requests  # noqa: F401 - so do these
 from shared.errors import ConfigError
 from shared.store.migrations import current, head, upgrade
 from shared.store.opening import open_store
