@@ -120,11 +120,14 @@ _OURS_ALONE = frozenset(
         "CASCADE_BROKER_URL",
         "CASCADE_DISPATCHER_METRICS_PORT",
         "CASCADE_INGRESS_PORT_FILE",
+        "CASCADE_INGRESS_TLS_CERT",
+        "CASCADE_INGRESS_TLS_KEY",
         "CASCADE_INGRESS_URL",
         "CASCADE_PRIVATE_KEY_FILE",
     }
 )
-"""Variables of the command line's own, or that two processes on one host can't both have."""
+"""Variables of the command line's own, or that two processes on one host can't both have, or that are for an ingress
+which others see: here all talk to each other on this machine, in plain HTTP."""
 
 
 def _passed_on(member: Member) -> dict[str, str]:

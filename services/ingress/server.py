@@ -83,6 +83,8 @@ class IngressServer(BaseApplication):
             "child_exit": _forget,
             "on_exit": self._remove_port_file,
         }
+        if (tls := self._settings.tls) is not None:
+            chosen |= {"certfile": str(tls.certificate), "keyfile": str(tls.key)}
         for name, value in chosen.items():
             self.cfg.set(name, value)
 

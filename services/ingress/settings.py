@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,20 @@ from shared.settings import LOG_FORMATS, LOG_LEVELS, default_store_url, new_envi
 
 PORT_VARIABLE = "CASCADE_INGRESS_PORT"
 HOST_VARIABLE = "CASCADE_INGRESS_HOST"
+CERTIFICATE_VARIABLE = "CASCADE_INGRESS_TLS_CERT"
+KEY_VARIABLE = "CASCADE_INGRESS_TLS_KEY"
 GRACE_S = 25
 """How long requests in flight may take to end after SIGTERM; below a container's grace of 40 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What an ingress shows its callers where it ends TLS itself: some clients of the provider speak nothing else."""
+
+    certificate: Path
+    """The certificate and those between it and the authority, in PEM."""
+    key: Path
+    """Its private key, in PEM without a passphrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,8 @@ class IngressSettings:
     workers: int = 2
     threads: int = 8
     """Requests at a time, for each worker."""
+    tls: TlsFiles | None = None
+    """None: plain HTTP, for behind a proxy that ends TLS."""
     publish_timeout_s: float = 5.0
     """How long a request waits for the broker's confirm before it is answered 503."""
     log_format: str = "json"
@@ -56,6 +71,7 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
     plain = Env(prefix="CASCADE_", eager=False)
     port = plain.int("INGRESS_PORT", 8080, validate=validate.Range(0, 65535))
     port_file = plain.str("INGRESS_PORT_FILE", "")
+    certificate, key = plain.str("INGRESS_TLS_CERT", ""), plain.str("INGRESS_TLS_KEY", "")
     workers = environment.int("INGRESS_WORKERS", 2, validate=validate.Range(1, 64))
     threads = environment.int("INGRESS_THREADS", 8, validate=validate.Range(1, 256))
     publish_timeout_s = environment.float("PUBLISH_TIMEOUT_S", 5.0, validate=validate.Range(0.1, 60.0))
@@ -71,12 +87,13 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
             port_file=Path(port_file) if port_file else None,
             workers=workers,
             threads=threads,
+            tls=TlsFiles(certificate=Path(certificate), key=Path(key)) if certificate else None,
             publish_timeout_s=publish_timeout_s,
             log_format=log_format,
             log_level=log_level,
         )
 
-    return sealed(environment, build, *_faults(plain))
+    return sealed(environment, build, *_faults(plain), *_faults_of_tls(certificate, key))
 
 
 def _faults(plain: Env) -> list[str]:
@@ -85,4 +102,19 @@ def _faults(plain: Env) -> list[str]:
     except EnvValidationError as error:
         said = error.error_messages
         return [f"{name}: {'; '.join(why)}" for name, why in said.items()] if isinstance(said, Mapping) else [*said]
+    return []
+
+
+def _faults_of_tls(certificate: str, key: str) -> list[str]:
+    """Tell before the first caller does that the files are no pair."""
+    if not certificate and not key:
+        return []
+    both = f"{CERTIFICATE_VARIABLE} and {KEY_VARIABLE}"
+    if not (certificate and key):
+        return [f"{both} go together"]
+    try:
+        # An empty passphrase instead of a question on the terminal, where the key turns out to have one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # also the parent of what the library raises of bad contents
+        return [f"{both}: {certificate} and {key} can't be used: {error.strerror or error}"]
     return []

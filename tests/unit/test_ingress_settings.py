@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ingress.settings import ingress_settings
+from services.ingress.settings import TlsFiles, ingress_settings
 from shared.errors import ConfigError
+from tests.support.certificates import self_signed
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,18 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None
         ingress_settings()
 
     assert [] == [name for name in ("BROKER_URL", *wrong) if f"{name}" not in str(raised.value)]
+
+
+def test_certificate_and_key_are_proven_to_be_a_pair_before_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, other = self_signed(tmp_path / "ours", "127.0.0.1"), self_signed(tmp_path / "other", "127.0.0.1")
+    monkeypatch.setenv("CASCADE_BROKER_URL", "amqp://127.0.0.1")
+    monkeypatch.setenv("CASCADE_INGRESS_TLS_CERT", str(ours.file))
+    monkeypatch.setenv("CASCADE_INGRESS_TLS_KEY", str(ours.key))
+
+    assert TlsFiles(certificate=ours.file, key=ours.key) == ingress_settings().tls
+    for wrong in (str(other.key), str(tmp_path / "nowhere.pem"), ""):
+        monkeypatch.setenv("CASCADE_INGRESS_TLS_KEY", wrong)
+        with pytest.raises(ConfigError, match="CASCADE_INGRESS_TLS_CERT and CASCADE_INGRESS_TLS_KEY"):
+            ingress_settings()
