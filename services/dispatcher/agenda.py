@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.dispatcher.receipts import workflow_meant
-from services.dispatcher.work import Piece, StatusRead, Work
+from services.dispatcher.work import InboundRead, Piece, StatusRead, Work
 
 
 class Agenda:
@@ -33,15 +33,18 @@ class Agenda:
     @property
     def workflow_ids(self) -> set[str]:
         """Every workflow that is concerned."""
-        named = {each.workflow_id for each in self._work.values() if not isinstance(each, StatusRead)}
-        meant = {workflow_meant(each) for each in self._work.values() if isinstance(each, StatusRead)}
+        named = {each.workflow_id for each in self._work.values() if not isinstance(each, StatusRead | InboundRead)}
+        meant = {workflow_meant(each) for each in self._work.values() if isinstance(each, StatusRead | InboundRead)}
         return named | {each for each in meant if each is not None}
 
     @property
     def provider_uuids(self) -> set[str]:
-        """The provider's ids of receipts whose reference is none of ours."""
-        reads = (each for each in self._work.values() if isinstance(each, StatusRead))
-        return {each.receipt.provider_uuid for each in reads if each.receipt.provider_uuid is not None}
+        """The provider's ids in receipts, and those of the messages that inbound ones answer."""
+        reads = (each for each in self._work.values() if isinstance(each, StatusRead | InboundRead))
+        named = (
+            each.receipt.provider_uuid if isinstance(each, StatusRead) else each.message.answers_uuid for each in reads
+        )
+        return {uuid for uuid in named if uuid is not None}
 
     def add(self, work: Iterable[Work]) -> None:
         """Put work on it."""

@@ -11,11 +11,12 @@ from services.dispatcher.dead_letters import dead_letter
 from services.dispatcher.events import Cancel
 from services.dispatcher.failover import begin
 from services.dispatcher.folding import Around, Folded, fold
+from services.dispatcher.inbound import inbound_piece
 from services.dispatcher.outbound import change_of, ticket_of
 from services.dispatcher.publishers import accepted, conflict, refused
 from services.dispatcher.receipts import match, parked_again, workflow_meant
 from services.dispatcher.steps import handed_back, step_row
-from services.dispatcher.work import Command, NewStart, Piece, StatusRead, Work
+from services.dispatcher.work import Command, InboundRead, NewStart, Piece, StatusRead, Work, WorkflowWork
 from shared.store.records import AttemptRow, OutboxRow, Stored, Tombstone
 
 log = structlog.get_logger()
@@ -42,7 +43,7 @@ class Decided:
     """Work on rows that a newer program wrote: it waits for a newer dispatcher."""
 
 
-def group(work: Iterable[Work], around: Around) -> tuple[dict[str, list[Work | Matched]], list[Piece]]:
+def group(work: Iterable[WorkflowWork], around: Around) -> tuple[dict[str, list[Work | Matched]], list[Piece]]:
     """Sort work by workflow, receipts by the attempt they speak of; receipts that match nothing are parked."""
     by_workflow: dict[str, list[Work | Matched]] = {}
     parked: list[Piece] = []
@@ -68,9 +69,16 @@ def group(work: Iterable[Work], around: Around) -> tuple[dict[str, list[Work | M
 
 def decide_all(work: Iterable[Work], around: Around) -> Decided:
     """Decide everything that happened in this turn."""
-    by_workflow, pieces = group(work, around)
+    work = tuple(work)
+    by_workflow, pieces = group((each for each in work if not isinstance(each, InboundRead)), around)
     culprits: list[Culprit] = []
     put_off: list[Work] = []
+    for read in (each for each in work if isinstance(each, InboundRead)):
+        try:
+            pieces.append(inbound_piece(read, turn=around.turn, directory=around.directory, owner=around.settings.name))
+        except Exception as crash:  # the same loop: a bug with one inbound message stays with it
+            log.exception("inbound.not_decided", account=read.account)
+            culprits.append(Culprit(workflow_id="", work=(read,), error=f"{type(crash).__name__}: {crash}"))
     for workflow_id, items in by_workflow.items():
         all_work = tuple(item[0] if isinstance(item, tuple) else item for item in items)
         if workflow_id in around.turn.newer:

@@ -32,6 +32,7 @@ from services.dispatcher.work import (
     BackInQueue,
     CallEnded,
     Command,
+    InboundRead,
     NewStart,
     Nudge,
     Probe,
@@ -157,7 +158,7 @@ def _events(work: Work, around: Around) -> list[tuple[AnyEvent, Work | None]]:
             return [(StepMessage(step=step, attempt=attempt), work)]
         case Probe():
             return [(StepMessage(step=0, attempt=0), work)]  # takes its place among the claims; see _probe
-        case NewStart() | StatusRead() | BackInQueue():
+        case NewStart() | StatusRead() | InboundRead() | BackInQueue():
             return []
 
 

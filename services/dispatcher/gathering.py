@@ -179,7 +179,7 @@ class Desk:
         self._gather_receipts(agenda)
         now, directory = self._outlook.now, self._outlook.directory
         agenda.sort(self._reader.command(each, now=now) for each in some(self._mail.commands))
-        agenda.sort(self._reader.inbound(each, directory=directory, now=now) for each in some(self._mail.inbound))
+        agenda.sort(self._reader.webhook(each, now=now) for each in some(self._mail.inbound))
         nudges = some(self._mail.nudges)
         agenda.add(nudges)
         self._gather_steps(agenda, taken)
@@ -258,7 +258,7 @@ class Desk:
             agenda.add_loose([Piece(read_to=newest, deliveries=deliveries)])
             self._mail.markers = []
         for delivery in some(self._mail.receipts):
-            read = self._reader.webhook(delivery, now=now)
+            read = self._reader.receipt(delivery, now=now)
             if isinstance(read, float):
                 self._mail.markers.append((min(read, now), delivery))  # an ingress ahead of time must not end windows
             else:

@@ -1,51 +1,80 @@
-"""Inbound messages: kept once per provider's uuid, told as an event and to the address of whom they are for."""
+"""Inbound messages: kept once per provider's uuid, told as an event and to the address of whom they are for.
+
+What answers a message of ours belongs to whoever sent that: it names the message by the provider's uuid, which the
+store leads back to the attempt, so that the caller reads the id and the reference it knows. Only attempts of the
+account whose secret signed count. All else goes by the number that was written to.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from services.dispatcher.ports import Delivery
-from services.dispatcher.receipts import account_of
+from services.dispatcher.receipts import match_ids
 from services.dispatcher.telling import callback_row
-from services.dispatcher.work import Piece
+from services.dispatcher.work import InboundRead, Piece
+from shared.ids import message_uuid, parse_reference
+from shared.model import Workflow
 from shared.queue import envelope
 from shared.queue.topology import EVENTS
-from shared.store.directory import Directory
-from shared.store.records import CallbackRow, InboundRow, OutboxRow
-from shared.vonage.webhooks import InboundWebhook, read_inbound
+from shared.store.directory import Application, Directory
+from shared.store.records import AttemptRow, CallbackRow, InboundRow, OutboxRow, Turn
+from shared.vonage.webhooks import InboundWebhook
 from shared.wire.announcements import event, write
+from shared.wire.inbound import inbound_webhook
 
 NAME = "inbound.received"
 
 
-def inbound_piece(delivery: Delivery, *, directory: Directory, now: float, owner: str) -> Piece:
-    """Return what is written of an inbound message. Raises WireError where it can't be read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The message of ours that an inbound message speaks of."""
 
-    Its ids are the provider's and pass unchanged; the body goes on as it came.
-    """
-    account = account_of(delivery)
-    message = read_inbound(delivery.body)
-    tenant = tenant_of(message, account=account, directory=directory)
-    id_ = str(uuid5(NAMESPACE_URL, f"{account}/{message.provider_uuid}"))
+    row: AttemptRow
+    workflow: Workflow | None
+    """None where this program can't read it."""
+
+    @property
+    def message_uuid(self) -> str:
+        """Our own id of that message."""
+        return message_uuid(self.row.workflow_id, self.row.step)
+
+    @property
+    def client_ref(self) -> str | None:
+        """The caller's own reference of that message."""
+        return self.workflow.steps[self.row.step - 1].client_ref if self.workflow is not None else None
+
+
+def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner: str) -> Piece:
+    """Return what is written of an inbound message. Its own id is the provider's and passes unchanged."""
+    message, now = read.message, turn.now
+    answered = _answered(message.answers_uuid, read.account, turn)
+    referred = _referred(message.reference, read.account, turn)
+    known = answered or referred
+    workflow = known.workflow if known is not None else None
+    tenant = workflow.tenant if workflow is not None else tenant_of(message, account=read.account, directory=directory)
+    id_ = str(uuid5(NAMESPACE_URL, f"{read.account}/{message.provider_uuid}"))
+    facts = {"message_uuid": message.provider_uuid, "channel": message.channel, "kind": message.kind}
     told = event(
         id=id_,
         event=NAME,
         at=now,
         tenant=tenant,
-        facts={"message_uuid": message.provider_uuid, "channel": message.channel, "kind": message.kind},
+        facts=facts | ({} if answered is None else {"answers": answered.message_uuid}),
     )
+    addressee = _addressee(tenant, workflow, directory)
     return Piece(
-        deliveries=(delivery,),
+        work=(read,),
         inbound=(
             InboundRow(
                 provider_uuid=message.provider_uuid,
                 tenant=tenant,
-                account=account,
+                account=read.account,
                 channel=message.channel,
                 sender=message.sender,
                 recipient=message.recipient,
                 region_url=message.region_url,
-                raw=delivery.body,
+                raw=read.raw,
                 received_at=now,
             ),
         ),
@@ -60,7 +89,7 @@ def inbound_piece(delivery: Delivery, *, directory: Directory, now: float, owner
                 owner=owner,
             ),
         ),
-        callbacks=_callbacks(id_, delivery.body, tenant, directory, now),
+        callbacks=_callbacks(id_, read, tenant, addressee, answered, referred, directory, now),
     )
 
 
@@ -83,25 +112,75 @@ def tenant_of(message: InboundWebhook, *, account: str, directory: Directory) ->
     return next(iter(directory.tenants)) if len(directory.tenants) == 1 else "default"
 
 
-def _callbacks(id_: str, raw: bytes, tenant: str, directory: Directory, now: float) -> tuple[CallbackRow, ...]:
+def _answered(provider_uuid: str | None, account: str, turn: Turn) -> Answered | None:
+    return _found(match_ids(None, provider_uuid, account, turn), turn)
+
+
+def _referred(reference: str | None, account: str, turn: Turn) -> Answered | None:
+    return _found(match_ids(reference, None, account, turn), turn)
+
+
+def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:
+    if isinstance(row, str):
+        return None
+    stored = turn.workflows.get(row.workflow_id)
+    return Answered(row=row, workflow=stored.workflow if stored is not None else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Addressee:
+    url: str
+    application_id: str | None = None
+    version: str | None = None
+    """The form it reads; None: as it comes."""
+
+
+def _addressee(tenant: str, workflow: Workflow | None, directory: Directory) -> _Addressee | None:
+    """Return the application whose message was answered, else the tenant, else the tenant's only application."""
+    sent_by = directory.applications.get((workflow.application_id if workflow is not None else None) or "")
+    if sent_by is not None and sent_by.inbound_url is not None:
+        return _application(sent_by, sent_by.inbound_url)
     known = directory.tenants.get(tenant)
-    url = known.inbound_url if known is not None else None
-    application_id = None
-    if url is None:  # the tenant's only application, where it has one with an address
-        own = [each for each in directory.applications.values() if each.tenant == tenant and each.inbound_url]
-        if len(own) == 1:
-            url, application_id = own[0].inbound_url, own[0].application_id
-    if url is None:
+    if known is not None and known.inbound_url is not None:
+        return _Addressee(url=known.inbound_url, version=sent_by.webhook_version if sent_by is not None else None)
+    own = [(each, each.inbound_url) for each in directory.applications.values() if each.tenant == tenant]
+    with_address = [(each, url) for each, url in own if url is not None]
+    return _application(*with_address[0]) if len(with_address) == 1 else None
+
+
+def _application(application: Application, url: str) -> _Addressee:
+    return _Addressee(url=url, application_id=application.application_id, version=application.webhook_version)
+
+
+def _callbacks(
+    id_: str,
+    read: InboundRead,
+    tenant: str,
+    addressee: _Addressee | None,
+    answered: Answered | None,
+    referred: Answered | None,
+    directory: Directory,
+    now: float,
+) -> tuple[CallbackRow, ...]:
+    if addressee is None:
         return ()
+    reference = read.message.reference
+    body = inbound_webhook(
+        read.raw,
+        version=addressee.version,
+        answers=answered.message_uuid if answered is not None else None,
+        ours=reference is not None and parse_reference(reference) is not None,
+        client_ref=referred.client_ref if referred is not None else None,
+    )
     return (
         callback_row(
             callback_id=id_,
             workflow_id=None,
             tenant=tenant,
             kind="inbound",
-            url=url,
-            body=raw,
-            application_id=application_id,
+            url=addressee.url,
+            body=body,
+            application_id=addressee.application_id,
             directory=directory,
             now=now,
         ),

@@ -11,13 +11,12 @@ import structlog
 
 from services.dispatcher.commands import read_wish
 from services.dispatcher.dead_letters import dead_letter
-from services.dispatcher.inbound import inbound_piece
 from services.dispatcher.intake import Refusal, read_intake
 from services.dispatcher.ports import Delivery
 from services.dispatcher.publishers import refused
 from services.dispatcher.receipts import read_parked, read_webhook
 from services.dispatcher.steps import read_turn
-from services.dispatcher.work import Command, NewStart, Piece, StatusRead, StepTurn
+from services.dispatcher.work import Command, InboundRead, NewStart, Piece, StatusRead, StepTurn
 from shared.errors import Fault, WireError
 from shared.queue import envelope
 from shared.settings import DispatcherSettings
@@ -57,11 +56,15 @@ class Reader:
 
         return self._safely(read, delivery, now)
 
-    def webhook(self, delivery: Delivery, *, now: float) -> StatusRead | float | Piece:
-        """Read a delivery of `cascade.receipts`: a status, or a marker's time."""
+    def receipt(self, delivery: Delivery, *, now: float) -> StatusRead | InboundRead | float | Piece:
+        """Read a delivery of `cascade.receipts`: a webhook, or a marker's time."""
         if delivery.type == envelope.MARKER:
             return self._safely(lambda: read_marker(delivery.body).at, delivery, now)
-        return self._safely(lambda: read_webhook(delivery), delivery, now)
+        return self.webhook(delivery, now=now)
+
+    def webhook(self, delivery: Delivery, *, now: float) -> StatusRead | InboundRead | Piece:
+        """Read a webhook of the provider; one that says nothing is done with."""
+        return self._safely(lambda: read_webhook(delivery) or Piece(deliveries=(delivery,)), delivery, now)
 
     def parked(self, parked: ParkedReceipt) -> StatusRead | Piece:
         """Read a parked receipt again. What an older program could read and this one can't is given up."""
@@ -84,11 +87,6 @@ class Reader:
     def command(self, delivery: Delivery, *, now: float) -> Command | Piece:
         """Read a delivery of `cascade.commands`."""
         return self._safely(lambda: read_wish(delivery), delivery, now)
-
-    def inbound(self, delivery: Delivery, *, directory: Directory, now: float) -> Piece:
-        """Read a delivery of `cascade.inbound`."""
-        owner = self._settings.name
-        return self._safely(lambda: inbound_piece(delivery, directory=directory, now=now, owner=owner), delivery, now)
 
     def step(self, delivery: Delivery, *, now: float) -> StepTurn | Piece:
         """Read a step message."""

@@ -12,21 +12,48 @@ import hashlib
 from dataclasses import replace
 
 from services.dispatcher.ports import Delivery
-from services.dispatcher.work import StatusRead
+from services.dispatcher.work import InboundRead, StatusRead
 from shared.errors import Fault, WireError
 from shared.ids import parse_reference
 from shared.queue import envelope
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
-from shared.vonage.webhooks import read_status
+from shared.vonage.legacy_sms import inbound_as_v1, receipt_as_v1
+from shared.vonage.webhooks import InboundWebhook, StatusWebhook, read, read_status
 
 RETRIED_FOR_S = 300.0
 LONGEST_PAUSE_S = 60.0
 KEPT_FOR_S = 7 * 86_400.0
 
 
-def read_webhook(delivery: Delivery) -> StatusRead:
-    """Read a delivery of `cascade.receipts`. Raises WireError where it is no status webhook of an account of ours."""
-    return read_raw(delivery.body, account=account_of(delivery), delivery=delivery)
+def read_webhook(delivery: Delivery) -> StatusRead | InboundRead | None:
+    """Read a webhook, whichever of the provider's addresses it came to; None where it says nothing.
+
+    Raises WireError where it is none of an account of ours, or can't be read.
+    """
+    account, raw = account_of(delivery), _in_v1(delivery)
+    if raw is None:
+        return None
+    match read(raw):
+        case StatusWebhook() as status:
+            return _status_read(status, raw, account=account, delivery=delivery)
+        case InboundWebhook() as message:
+            return InboundRead(account=account, message=message, raw=raw, delivery=delivery)
+        case _:
+            reason = "is the final report of a workflow that we did not hand over"
+            raise WireError(Fault(pointer="", name="body", reason=reason, code="report"))
+
+
+def _in_v1(delivery: Delivery) -> bytes | None:
+    """Return the body of a webhook; of those in the old form of the SMS API what v1 says instead."""
+    match delivery.headers.get(envelope.LEGACY):
+        case None:
+            return delivery.body
+        case envelope.LEGACY_RECEIPT:
+            return receipt_as_v1(delivery.body, delivery.content_type)
+        case envelope.LEGACY_INBOUND:
+            return inbound_as_v1(delivery.body, delivery.content_type)
+        case _:
+            raise WireError(Fault(pointer="", name="headers", reason="name an unknown old form", code="enum"))
 
 
 def account_of(delivery: Delivery) -> str:
@@ -50,11 +77,14 @@ def read_parked(parked: ParkedReceipt) -> StatusRead:
 
 def read_raw(raw: bytes, *, account: str, delivery: Delivery | None) -> StatusRead:
     """Read a status webhook's bytes. Raises WireError."""
-    status = read_status(raw)
+    return _status_read(read_status(raw), raw, account=account, delivery=delivery)
+
+
+def _status_read(status: StatusWebhook, raw: bytes, *, account: str, delivery: Delivery | None) -> StatusRead:
     return StatusRead(account=account, reference=status.reference, receipt=status.receipt, raw=raw, delivery=delivery)
 
 
-def workflow_meant(read: StatusRead) -> str | None:
+def workflow_meant(read: StatusRead | InboundRead) -> str | None:
     """Return the workflow that the reference names; None where it is not one of ours."""
     named = parse_reference(read.reference) if read.reference is not None else None
     return named[0] if named is not None else None
@@ -62,14 +92,19 @@ def workflow_meant(read: StatusRead) -> str | None:
 
 def match(read: StatusRead, turn: Turn) -> AttemptRow | str:
     """Return the attempt that a receipt speaks of, or the reason why it matches none: unknown, wrong_account."""
+    return match_ids(read.reference, read.receipt.provider_uuid, read.account, turn)
+
+
+def match_ids(reference: str | None, provider_uuid: str | None, account: str, turn: Turn) -> AttemptRow | str:
+    """Return the attempt that a reference names, else the provider's uuid, or the reason why there is none."""
     row: AttemptRow | None = None
-    if read.reference is not None:
-        row = turn.attempts.get(read.reference)
-    if row is None and read.receipt.provider_uuid is not None:
-        row = turn.by_provider_uuid.get(read.receipt.provider_uuid)
+    if reference is not None:
+        row = turn.attempts.get(reference)
+    if row is None and provider_uuid is not None:
+        row = turn.by_provider_uuid.get(provider_uuid)
     if row is None:
         return "unknown"
-    return row if row.account == read.account else "wrong_account"
+    return row if row.account == account else "wrong_account"
 
 
 def parked_again(read: StatusRead, reason: str, now: float) -> ParkedReceipt:

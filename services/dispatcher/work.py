@@ -19,6 +19,7 @@ from shared.store.records import (
     ParkedReceipt,
     Tombstone,
 )
+from shared.vonage.webhooks import InboundWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,22 @@ class StatusRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRead:
+    """An inbound message that was read; which message of ours it answers is not looked up yet."""
+
+    account: str
+    """Provider account whose secret signed it."""
+    message: InboundWebhook
+    raw: bytes
+    delivery: Delivery
+
+    @property
+    def reference(self) -> str | None:
+        """The reference in it, of ours or of somebody else's."""
+        return self.message.reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nudge:
     """Something of our own making: a timer, a stop or its end, a message that is gone."""
 
@@ -116,7 +133,9 @@ class BackInQueue:
     workflow_id: str
 
 
-Work = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge | BackInQueue
+WorkflowWork = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge | BackInQueue
+"""What may move a workflow."""
+Work = WorkflowWork | InboundRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +180,7 @@ class Piece:
 def delivery_of(work: Work) -> Delivery | None:
     """Return the delivery that brought the work; None where it came by no message."""
     match work:
-        case NewStart() | Command() | StepTurn() | StatusRead():
+        case NewStart() | Command() | StepTurn() | StatusRead() | InboundRead():
             return work.delivery
         case Probe() | CallEnded() | Nudge() | BackInQueue():
             return None
