@@ -11,6 +11,7 @@ from shared.errors import WireError
 from shared.model import Problem, Status
 from shared.vonage.webhooks import (
     InboundWebhook,
+    ReportedMessage,
     ReportWebhook,
     StatusWebhook,
     WebhookKind,
@@ -259,6 +260,36 @@ def test_the_three_kinds_are_told_apart_on_one_address() -> None:
     assert isinstance(read(raw(INBOUND)), InboundWebhook)
 
 
+def test_a_report_sums_up_its_messages_and_leaves_out_what_names_none() -> None:
+    usage = {"price": "0.05", "currency": "EUR"}
+    links = [{"message_uuid": UUID, "channel": "viber_sevice_msg", "status": "read", "usage": usage}, {}, 7]
+    links.append({"message_uuid": "second", "status": "teleported", "usage": {"price": "free"}})
+    report = read(
+        raw({"workflow_uuid": UUID, "template": "failover", "status": "error", "_links": {"messages": links}})
+    )
+
+    assert (
+        ReportWebhook(
+            workflow_id=UUID,
+            completed=False,
+            messages=(
+                ReportedMessage(
+                    provider_uuid=UUID, channel="viber_service", status=Status.READ, price="0.05", currency="EUR"
+                ),
+                ReportedMessage(provider_uuid="second"),
+            ),
+        )
+        == report
+    )
+
+
+def test_what_callers_parse_of_a_status_is_passed_on_unless_there_is_too_much_of_it() -> None:
+    extras = {"destination": {"network_code": "23410"}, "sms": {"count_total": "2"}, "profile": {"name": "Jo"}}
+
+    assert extras == read_status(raw(STATUS, **extras, whatsapp=[], unknown={"a": 1})).receipt.extras
+    assert {} == read_status(raw(STATUS, sms={"count_total": "x" * 5000})).receipt.extras
+
+
 def test_what_is_none_of_the_three_is_a_wire_error() -> None:
     with pytest.raises(WireError):
         classify(b'{"hello": "world"}')
@@ -267,7 +298,7 @@ def test_what_is_none_of_the_three_is_a_wire_error() -> None:
 WEBHOOK_NAMES = (
     "message_uuid client_ref status error title type detail code reason usage price currency workflow workflow_id id"
     " items_number items_total to from number channel timestamp template dispatch_uuid message content text button"
-    " _self href context message_type _links"
+    " _self href context message_type _links messages workflow_uuid button reply destination sms whatsapp profile"
 ).split()
 WEBHOOK = st.recursive(
     st.none()
