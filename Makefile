@@ -9,7 +9,7 @@ VENV := .venv/.made-for
 # The folder was moved or copied: scripts in .venv name the old place, so it is made again.
 MOVED := $(shell [ "$$(cat .venv/.made-for 2>/dev/null)" = "$$(pwd)" ] || echo moved)
 
-.PHONY: help demo up down test test-long lint bench topology-check clean lock moved
+.PHONY: help demo up down test test-clients test-long lint bench topology-check documents clean lock moved
 
 help: ## Show this list
 	@echo "Cascade: a message goes through a list of channels until one of them is known to have reached the person."
@@ -35,6 +35,10 @@ down: $(VENV) ## Stop all that `make up` started
 test: $(VENV) ## All tests but the long campaigns, in minutes
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
+test-clients: $(VENV) ## The provider's own clients for Python and Node against ingress and sandbox
+	@sh deploy/make_clients.sh
+	@$(BIN)/python -m pytest tests/clients
+
 test-long: $(VENV) ## The long fault and simulation campaigns
 	@$(BIN)/python -m pytest -m long --timeout 1800
 
@@ -52,6 +56,9 @@ bench: $(VENV) ## Figures of speed, also written to .state/bench.json
 
 topology-check: $(VENV) ## Compare the broker's exchanges and queues with the topology in the code
 	@$(BIN)/cascade topology check
+
+documents: $(VENV) ## Write docs/openapi.json, docs/asyncapi.json and docs/schemas anew
+	@$(BIN)/cascade contract write docs
 
 clean: ## Remove what was made: .venv, .state and caches (stop first: make down)
 	@if ls .state/run/*.pid >/dev/null 2>&1; then echo "Something may still run: make down"; exit 1; fi

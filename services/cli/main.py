@@ -33,6 +33,7 @@ VERBS = {
     "tenant": ("services.cli.tenant", "Where tenants without an application are told."),
     "publisher": ("services.cli.publisher", "Other systems that publish to the queue."),
     "jwt": ("services.cli.jwt", "Print a token for curl."),
+    "contract": ("services.cli.contract", "The API and the queue as OpenAPI, AsyncAPI and JSON Schemas."),
     "topology": ("services.cli.topology", "Exchanges, queues, policies and rights on the broker."),
     "db": ("services.cli.db", "The store's schema."),
     "doctor": ("services.cli.doctor", "Check that everything is as it should be, and say what mends it."),

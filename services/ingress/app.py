@@ -7,6 +7,7 @@ from flask import Flask
 from services.ingress.bodies import LONGEST_WEBHOOK
 from services.ingress.cancels import cancels
 from services.ingress.clock import Clock, StoreTime
+from services.ingress.docs import docs
 from services.ingress.health import health
 from services.ingress.house import House, move_in
 from services.ingress.known import KnownCallers
@@ -55,6 +56,6 @@ def app_of(record: House) -> Flask:
     move_in(app, record)
     trace_every_request(app)
     answer_faults_with_problems(app)
-    for blueprint in (sends(), webhooks(), queries(), cancels(), health(lambda: page_of(record.metrics))):
+    for blueprint in (sends(), webhooks(), queries(), cancels(), docs(), health(lambda: page_of(record.metrics))):
         app.register_blueprint(blueprint)
     return app

@@ -86,7 +86,7 @@ MAY_CATCH_ALL: dict[str, str] = {
 MAY_DO_AT_IMPORT = ("shared/store/migrations/env.py", "shared/store/tables.py")
 
 TOP_LEVEL = frozenset(
-    "services shared deploy tests examples requirements .ci Makefile docker-compose.yml README.md CHANGELOG.md"
+    "services shared deploy docs tests examples requirements .ci Makefile docker-compose.yml README.md CHANGELOG.md"
     " DECISIONS.md SECURITY.md LICENSE pyproject.toml .gitignore .dockerignore .editorconfig .yamllint.yaml".split()
 )
 # Made by tools and ignored by git.
