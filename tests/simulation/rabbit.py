@@ -32,6 +32,7 @@ class Published:
     reply_to: str | None = None
     correlation_id: str | None = None
     headers: Mapping[str, object] = field(default_factory=dict)
+    content_type: str = "application/json"
     redelivered: bool = False
 
 
@@ -220,7 +221,7 @@ def _delivery(token: int, queue: str, message: Published, now: float) -> Deliver
         user_id=message.user_id,
         reply_to=message.reply_to,
         correlation_id=message.correlation_id,
-        content_type="application/json",
+        content_type=message.content_type,
         content_encoding=None,
         headers=message.headers,
         body=message.body,

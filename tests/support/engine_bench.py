@@ -164,8 +164,10 @@ class Bench:
             body["error"] = {"title": code, "detail": "made up"}
         self.webhook(json.dumps(body).encode(), account_name=account_name)
 
-    def webhook(self, raw: bytes, *, account_name: str = "default", key: str = RECEIPT_KEY) -> None:
-        """Publish raw webhook bytes as the ingress does."""
+    def webhook(
+        self, raw: bytes, *, account_name: str = "default", key: str = RECEIPT_KEY, legacy: str | None = None
+    ) -> None:
+        """Publish raw webhook bytes as the ingress does; `legacy` names the SMS API's old form, as a query string."""
         self._ids += 1
         self.rabbit.publish(
             Published(
@@ -174,7 +176,8 @@ class Bench:
                 type=envelope.WEBHOOK,
                 message_id=f"webhook-{self._ids}",
                 body=raw,
-                headers={envelope.ACCOUNT: account_name},
+                headers={envelope.ACCOUNT: account_name} | ({envelope.LEGACY: legacy} if legacy else {}),
+                content_type=envelope.FORM if legacy else "application/json",
             )
         )
 
