@@ -78,6 +78,46 @@ class MemoryCallbacks:
             rows = [row for row in self._state.callbacks.values() if row.workflow_id == workflow_id]
         return tuple(sorted(rows, key=lambda row: row.made_at))
 
+    def callback(self, callback_id: str) -> CallbackRow | None:
+        """See the port."""
+        with self._lock:
+            return self._state.callbacks.get(callback_id)
+
+    def failed_callbacks(
+        self, *, since: float, limit: int, tenant: str | None = None, given_up: bool = True
+    ) -> tuple[CallbackRow, ...]:
+        """See the port."""
+        with self._lock:
+            rows = self._failed(since, tenant, given_up=given_up)
+        return tuple(sorted(rows, key=lambda row: row.made_at)[:limit])
+
+    def send_callback_again(self, callback_id: str, *, now: float) -> bool:
+        """See the port."""
+        with self._lock:
+            row = self._state.callbacks.get(callback_id)
+            if row is None:
+                return False
+            self._state.callbacks[callback_id] = replace(row, made_at=now, next_at=now, attempts=0)
+            return True
+
+    def recover_callbacks(self, *, since: float, now: float, tenant: str | None = None) -> int:
+        """See the port."""
+        with self._lock:
+            rows = self._failed(since, tenant, given_up=True)
+            again = {row.callback_id: replace(row, made_at=now, next_at=now, attempts=0) for row in rows}
+            self._state.callbacks.update(again)
+            return len(again)
+
+    def _failed(self, since: float, tenant: str | None, *, given_up: bool) -> list[CallbackRow]:
+        return [
+            row
+            for row in self._state.callbacks.values()
+            if row.delivered_at is None
+            and row.made_at >= since
+            and tenant in (None, row.tenant)
+            and (row.next_at is None if given_up else row.next_at is not None and row.attempts > 0)
+        ]
+
 
 class MemoryReceipts:
     """See `ReceiptStore`."""

@@ -117,6 +117,26 @@ class CallbackStore(Protocol):
     def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
         """Return the delivery log of a workflow in the order of making."""
 
+    def callback(self, callback_id: str) -> CallbackRow | None:
+        """Return one delivery, None where it is not there."""
+
+    def failed_callbacks(
+        self, *, since: float, limit: int, tenant: str | None = None, given_up: bool = True
+    ) -> tuple[CallbackRow, ...]:
+        """Return deliveries made since then that did not arrive, oldest first: those given up, or those tried again.
+
+        `tenant` None: all tenants'.
+        """
+
+    def send_callback_again(self, callback_id: str, *, now: float) -> bool:
+        """Make a delivery due at once, as if it were made now; False where it is not there.
+
+        So it is tried for another day. One that was delivered stays so, and is tried once more.
+        """
+
+    def recover_callbacks(self, *, since: float, now: float, tenant: str | None = None) -> int:
+        """Do the same with all that were made since then and given up; return how many."""
+
 
 class ReceiptStore(Protocol):
     """Webhooks that match nothing yet, and inbound messages."""

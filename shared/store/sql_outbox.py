@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import Executable, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, case, delete, func, select, update
 
 from shared.store.records import CallbackAnswer, CallbackRow, OutboxRow, ParkedReceipt
 from shared.store.sql_database import Database
@@ -97,6 +97,38 @@ class SqlCallbacks:
             )
             return tuple(callback_of(row) for row in rows)
 
+    def callback(self, callback_id: str) -> CallbackRow | None:
+        """See the port."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(callbacks).where(callbacks.c.callback_id == callback_id)).one_or_none()
+        return None if row is None else callback_of(row)
+
+    def failed_callbacks(
+        self, *, since: float, limit: int, tenant: str | None = None, given_up: bool = True
+    ) -> tuple[CallbackRow, ...]:
+        """See the port."""
+        columns = callbacks.c
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(callbacks)
+                .where(*_failed(since, tenant, given_up=given_up))
+                .order_by(columns.made_at, columns.position, columns.callback_id)
+                .limit(limit)
+            )
+            return tuple(callback_of(row) for row in rows)
+
+    def send_callback_again(self, callback_id: str, *, now: float) -> bool:
+        """See the port."""
+        with self._database.writing() as connection:
+            again = update(callbacks).where(callbacks.c.callback_id == callback_id).values(_made(now))
+            return connection.execute(again).rowcount > 0
+
+    def recover_callbacks(self, *, since: float, now: float, tenant: str | None = None) -> int:
+        """See the port."""
+        with self._database.writing() as connection:
+            again = update(callbacks).where(*_failed(since, tenant, given_up=True)).values(_made(now))
+            return connection.execute(again).rowcount
+
 
 class SqlReceipts:
     """See `ReceiptStore`."""
@@ -137,6 +169,17 @@ class SqlReceipts:
 def _outbox_delete(database: Database) -> Executable:
     in_order = select(outbox.c.row_id).where(database.among(outbox.c.row_id)).order_by(outbox.c.row_id)
     return delete(outbox).where(outbox.c.row_id.in_(in_order.with_for_update()))
+
+
+def _failed(since: float, tenant: str | None, *, given_up: bool) -> tuple[ColumnElement[bool], ...]:
+    columns = callbacks.c
+    state = (columns.next_at.is_(None),) if given_up else (columns.next_at.is_not(None), columns.attempts > 0)
+    whose = () if tenant is None else (columns.tenant == tenant,)
+    return (columns.delivered_at.is_(None), columns.made_at >= since, *state, *whose)
+
+
+def _made(now: float) -> dict[str, object]:
+    return {"made_at": now, "next_at": now, "attempts": 0}
 
 
 def _callbacks_lease(database: Database) -> Executable:

@@ -125,6 +125,58 @@ def test_a_callback_given_up_is_kept_as_a_log(store: Store) -> None:
     assert [410] == [row.last_status for row in store.callbacks_of(workflow_id(1))]
 
 
+def test_what_did_not_arrive_is_listed_by_what_is_to_become_of_it(store: Store) -> None:
+    store.commit(Batch(callbacks=tuple(callback_row(name) for name in ("gone", "late", "fine", "new", "others"))))
+    store.settle_callback("gone", CallbackAnswer(at=EPOCH, status=410, error="HTTP 410"))
+    store.settle_callback("late", CallbackAnswer(at=EPOCH, status=503, error="HTTP 503", next_at=EPOCH * 2))
+    store.settle_callback("fine", CallbackAnswer(at=EPOCH, status=200, delivered=True))
+    store.commit(Batch(callbacks=(replace(callback_row("rival"), tenant="rival"),)))
+    store.settle_callback("rival", CallbackAnswer(at=EPOCH, status=None, error="no answer"))
+
+    def failed(**how: object) -> list[str]:
+        return [row.callback_id for row in store.failed_callbacks(**{"since": 0.0, "limit": 9, **how})]  # type: ignore[arg-type]
+
+    assert ["gone", "rival"] == failed()
+    assert ["late"] == failed(given_up=False)
+    assert ["rival"] == failed(tenant="rival")
+    assert ["gone"] == failed(limit=1)
+    assert [] == failed(since=store.now() + 1)
+
+
+def test_a_delivery_is_sent_again_as_if_it_were_made_now(store: Store) -> None:
+    store.commit(Batch(callbacks=(callback_row("a"), callback_row("b"))))
+    store.settle_callback("a", CallbackAnswer(at=EPOCH, status=410, error="HTTP 410"))
+    store.settle_callback("b", CallbackAnswer(at=EPOCH, status=200, delivered=True))
+    later = store.now() + 100_000
+
+    assert (True, True, False) == tuple(store.send_callback_again(name, now=later) for name in ("a", "b", "c"))
+    assert ["a", "b"] == sorted(row.callback_id for row in take(store, later))
+    row = store.callback("a")
+    assert row is not None
+    assert (later, 0, 410, None) == (row.made_at, row.attempts, row.last_status, row.delivered_at)
+
+    store.settle_callback("b", CallbackAnswer(at=later, status=503, error="HTTP 503", next_at=later + 5))
+    again = store.callback("b")
+    assert again is not None
+    assert (EPOCH, None) == (again.delivered_at, again.next_at)
+    assert store.callback("c") is None
+
+
+def test_all_that_were_given_up_since_a_time_are_sent_again(store: Store) -> None:
+    rows = (callback_row("gone"), callback_row("late"), replace(callback_row("rival"), tenant="rival"))
+    store.commit(Batch(callbacks=rows))
+    for name in ("gone", "rival"):
+        store.settle_callback(name, CallbackAnswer(at=EPOCH, status=None, error="no answer"))
+    store.settle_callback("late", CallbackAnswer(at=EPOCH, status=503, error="HTTP 503", next_at=EPOCH * 2))
+    now = store.now() + 1
+
+    assert 0 == store.recover_callbacks(since=now, now=now)
+    assert 1 == store.recover_callbacks(since=0.0, now=now, tenant="acme")
+    assert 1 == store.recover_callbacks(since=0.0, now=now)
+    assert 0 == store.recover_callbacks(since=0.0, now=now)
+    assert ["gone", "rival"] == sorted(row.callback_id for row in take(store, now))
+
+
 def test_the_delivery_log_is_in_the_order_of_making(store: Store) -> None:
     of = workflow_id(1)
     store.commit(Batch(callbacks=tuple(callback_row(name, of=of) for name in ("d", "b", "c"))))
