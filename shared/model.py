@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.evidence import CodeMeaning, Problem, Receipt
 from shared.journal import Entry
 from shared.stop import Stop
 from shared.words import (
@@ -56,44 +57,6 @@ __all__ = [
     "WhenStopped",
     "Workflow",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What went wrong, in the provider's words (or ours, where no answer came)."""
-
-    code: str
-    """The provider's code ("1330"), an HTTP status ("422"), or a word of ours ("timeout")."""
-    title: str
-    detail: str = ""
-    type: str = ""
-    """URI of an RFC 9457 problem; empty where there was none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeMeaning:
-    """What a code means for the workflow that meets it."""
-
-    code_class: CodeClass
-    scope: Scope | None = None
-    """Of a `FAULT`: how far its stop reaches. None for every other class."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """A verified status webhook about one attempt."""
-
-    status: Status
-    problem: Problem | None = None
-    """Only with a negative status; None where the provider named no code."""
-    provider_uuid: str | None = None
-    price: str | None = None
-    """The charge so far for this message as a decimal string, None where not told."""
-    currency: str | None = None
-    timestamp: str | None = None
-    """The provider's time of the event, passed on as it came; never used for order."""
-    extras: Mapping[str, object] = field(default_factory=dict)
-    """Members of the webhook that callers parse and we don't (network, parts, prices); told on, and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +203,7 @@ class Workflow:
     when_stopped: WhenStopped = WhenStopped.HOLD
     priority: Priority = Priority.NORMAL
     engine: Engine = Engine.LOCAL
+    """Of a request: who was asked to run it. It becomes `LOCAL` where the provider would not (semantics 10)."""
     fingerprint: str = ""
     """SHA-256 of the request body in hex: the same id with another body is a conflict."""
 
@@ -254,6 +218,10 @@ class Workflow:
     """The step whose receipt gave the outcome; None where no step did."""
     fallback_saved: bool = False
     finished_at: float | None = None
+    provider_id: str | None = None
+    """The provider's id of a workflow that it runs; None where we run it, and until it is known."""
+    reported: bool | None = None
+    """What the provider's final report said: True `completed`, False `error`; None before and without one."""
     sequence: int = 0
     """Sequence of the last journal entry; entries count from 1 without gaps."""
 
@@ -261,6 +229,16 @@ class Workflow:
     def step(self) -> Step:
         """The current step."""
         return self.steps[self.current - 1]
+
+    @property
+    def run_by_provider(self) -> bool:
+        """True where the provider is to run the failover; a single message has none, so that is always ours."""
+        return self.engine is Engine.PROVIDER and (self.kind is RequestKind.WORKFLOW or len(self.steps) > 1)
+
+    @property
+    def handed_over(self) -> bool:
+        """True while the provider runs it, or may: from the claim of the call to the end nothing can be cancelled."""
+        return self.run_by_provider and self.state in (State.SENDING, State.WAITING)
 
     @property
     def client_ref(self) -> str | None:

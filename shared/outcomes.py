@@ -26,6 +26,16 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """2xx to a whole workflow, which the provider runs from now on (semantics 10)."""
+
+    workflow_id: str | None
+    """The provider's own id of it; None only where it named the first message alone."""
+    provider_uuid: str | None = None
+    """The first message's; None where the answer names none, as that of Dispatch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The provider will not take this message: 400, 413, 422 unless named otherwise."""
 
@@ -66,4 +76,4 @@ class OurFault:
     scope: Scope
 
 
-CallOutcome = Accepted | Refused | Busy | Unsure | Stale | OurFault
+CallOutcome = Accepted | HandedOver | Refused | Busy | Unsure | Stale | OurFault

@@ -125,6 +125,10 @@ class What(StrEnum):
     WAITING_ON = "waiting_on"  # no step is left, but the current one may be out: wait for its receipts
     REPUBLISHED = "republished"  # the reconciler found the step's message gone
     QUARANTINED = "quarantined"  # a bug of ours stands in the way; kept for replay
+    TAKEN_OVER = "taken_over"  # the provider would not run the failover, so Cascade does
+    REPORTED = "reported"  # the provider's final report on a workflow that it ran
+    TOO_LATE = "too_late"  # a cancel that can't be granted any more: the provider runs the workflow
+    UPDATED = "updated"  # a message was marked read or revoked, or could not be: `facts["status"]`, `facts["done"]`
     FINAL = "final"  # the end
     AMENDED = "amended"  # later knowledge of an ended workflow
 

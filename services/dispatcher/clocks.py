@@ -40,6 +40,8 @@ def running(workflow: Workflow) -> dict[Running, float]:
     """Return the clocks that run in this state, with their ends, in the order of `Running`."""
     step = workflow.step
     ends: dict[Running, float | None] = {}
+    if workflow.run_by_provider:
+        return _of_the_provider(workflow)
     match workflow.state:
         case State.SENDING:
             ends[Running.LEASE] = workflow.lease_until
@@ -60,6 +62,22 @@ def running(workflow: Workflow) -> dict[Running, float]:
             if workflow.state is State.BACKING_OFF:
                 ends[Running.BACK_OFF] = step.retry_at
     return {clock: end for clock in Running if (end := ends.get(clock)) is not None}
+
+
+def _of_the_provider(workflow: Workflow) -> dict[Running, float]:
+    """Until the call `send_by`, after it only the time in which an end is waited for (semantics 10)."""
+    match workflow.state:
+        case State.SENDING:
+            ends = {Running.LEASE: workflow.lease_until}
+        case State.WAITING:
+            ends = {Running.SETTLE_BY: workflow.step.settle_by}
+        case State.BACKING_OFF:
+            ends = {Running.SEND_BY: workflow.send_by, Running.BACK_OFF: workflow.step.retry_at}
+        case State.READY | State.HELD:
+            ends = {Running.SEND_BY: workflow.send_by}
+        case _:
+            ends = {}
+    return {clock: end for clock, end in ends.items() if end is not None}
 
 
 def due(workflow: Workflow, *, now: float, read_to: float, blind: bool) -> Running | None:

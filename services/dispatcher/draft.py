@@ -141,6 +141,8 @@ def _waits_for(workflow: Workflow) -> str:
         return "turn"
     if workflow.state is State.HELD:
         return "stop"
+    if workflow.run_by_provider and workflow.state is State.WAITING:
+        return "report"
     ends = running(workflow)
     return min(ends, key=lambda clock: ends[clock]).value
 

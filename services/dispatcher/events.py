@@ -70,15 +70,51 @@ class Answered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenMessage:
+    """A message of a workflow that the provider runs, as it names it; None where it does not say."""
+
+    workflow_id: str | None = None
+    """The provider's id of the workflow."""
+    channel: str | None = None
+    recipient: str | None = None
+    sender: str | None = None
+    item_number: int | None = None
+    """Its place in the workflow, from 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received(Event):
     """A verified status webhook was read."""
 
     step: int
+    """0: known is only the workflow; `message` leads to the step (semantics 10)."""
     attempt: int
     receipt: Receipt
     meaning: CodeMeaning | None = None
     """Of a negative receipt's code; None means class `next`."""
+    message: SeenMessage | None = None
+    """Read for workflows that the provider runs."""
     by: str = "provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported(Event):
+    """The provider's final report on a workflow that it ran."""
+
+    completed: bool
+    messages: tuple[Received, ...] = ()
+    """What it says of each message that was sent, in its order."""
+    by: str = "provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(Event):
+    """A call that was to mark a message read, or to revoke it, came to its end."""
+
+    step: int
+    status: str
+    problem: Problem | None = None
+    """Why it was not done; None where it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +155,9 @@ class Republished(Event):
     """The reconciler publishes a lost step message again."""
 
 
-AnyEvent = StepMessage | Answered | Received | Due | Stopped | Resumed | Cancel | NextNow | Republished
+AnyEvent = (
+    StepMessage | Answered | Received | Reported | Due | Stopped | Resumed | Cancel | NextNow | Republished | Updated
+)
 
 
 # What follows from a decision, beside the new state and the journal.
@@ -145,6 +183,8 @@ class Call:
     account: str
     claimed_at: float
     ttl: int | None
+    whole: bool = False
+    """True: the whole workflow is handed to the provider, which runs the failover."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

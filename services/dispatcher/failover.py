@@ -9,7 +9,6 @@ the core must know of the world comes inside the event: the same three arguments
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import StrEnum
 
 from services.dispatcher.draft import Draft
@@ -22,15 +21,19 @@ from services.dispatcher.events import (
     NextNow,
     Outside,
     Received,
+    Reported,
     Republished,
     Resumed,
     StepMessage,
     Stopped,
+    Updated,
 )
 from services.dispatcher.failover_calls import answer, claim, late_answer, note_answer
 from services.dispatcher.failover_moves import become_ready
+from services.dispatcher.failover_provider import decide_by_provider
 from services.dispatcher.failover_receipts import (
     after_the_end,
+    as_understood,
     attempt_of,
     below_while_not_sending,
     below_while_sending,
@@ -47,9 +50,10 @@ from services.dispatcher.failover_timers import (
     republish,
     resumed,
     stopped,
+    updated,
     when_due,
 )
-from shared.model import AttemptState, CodeClass, State, Status, What, Workflow
+from shared.model import AttemptState, State, What, Workflow
 
 
 class Row(StrEnum):
@@ -68,6 +72,7 @@ class Row(StrEnum):
     CANCEL = "cancel"
     NEXT_NOW = "operator's next now"
     REPUBLISHED = "the reconciler found the message gone"
+    UPDATED = "a PATCH came to its end"
 
 
 Handler = Callable[..., None]
@@ -105,6 +110,7 @@ TABLE: Mapping[Row, Mapping[State, Handler]] = {
     Row.CANCEL: _in(_OPEN, _told_nothing(cancel)),
     Row.NEXT_NOW: _in((State.READY, State.WAITING, State.BACKING_OFF, State.HELD), _told_nothing(next_now)),
     Row.REPUBLISHED: _in((State.READY,), _told_nothing(republish)),
+    Row.UPDATED: _in((*_OPEN, State.FINAL), updated),
 }
 
 
@@ -113,7 +119,10 @@ def decide(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
 
     `now` is store time. An event that changes nothing returns the workflow as it was, without entries.
     """
-    event = _as_understood(workflow, event)
+    if workflow.run_by_provider:
+        return decide_by_provider(workflow, event, now)
+    if isinstance(event, Received):
+        event = as_understood(workflow, event)
     row = row_of(workflow, event)
     handler = TABLE[row].get(workflow.state) if row is not None else None
     if handler is None:
@@ -171,6 +180,10 @@ def row_of(workflow: Workflow, event: AnyEvent) -> Row | None:
             return Row.NEXT_NOW
         case Republished():
             return Row.REPUBLISHED
+        case Updated():
+            return Row.UPDATED
+        case Reported():
+            return None  # of a workflow that we run: nobody asked the provider
 
 
 def fold_key(event: AnyEvent) -> int:
@@ -178,14 +191,16 @@ def fold_key(event: AnyEvent) -> int:
     match event:
         case Received():
             return 0
+        case Reported():
+            return 1  # its statuses first: the best of them is the outcome
         case Answered():
-            return 1
-        case Cancel() | NextNow() | Republished() | Stopped() | Resumed():
             return 2
-        case Due():
+        case Cancel() | NextNow() | Republished() | Stopped() | Resumed() | Updated():
             return 3
-        case StepMessage():
+        case Due():
             return 4
+        case StepMessage():
+            return 5
 
 
 def _in_time(workflow: Workflow, event: Answered) -> bool:
@@ -207,15 +222,3 @@ def _row_of_receipt(workflow: Workflow, event: Received) -> Row | None:
     if event.step != workflow.current:
         return Row.OTHER_STEP
     return Row.NEGATIVE if status.negative else Row.BELOW
-
-
-def _as_understood(workflow: Workflow, event: AnyEvent) -> AnyEvent:
-    """Read "already sent" (class `done`) of a first attempt as a `submitted` (semantics 6)."""
-    if not isinstance(event, Received) or event.meaning is None or event.meaning.code_class is not CodeClass.DONE:
-        return event
-    if not event.receipt.status.negative or not 1 <= event.step <= len(workflow.steps):
-        return event
-    step = workflow.steps[event.step - 1]
-    if event.attempt == step.resend:
-        return event
-    return replace(event, receipt=replace(event.receipt, status=Status.SUBMITTED, problem=None), meaning=None)

@@ -21,7 +21,7 @@ from services.dispatcher.failover_not_sent import not_sent
 from services.dispatcher.failover_patience import start_patience
 from services.dispatcher.ttl import aligned_ttl
 from shared.model import Attempt, AttemptState, Outcome, Problem, Reason, State, Status, What
-from shared.outcomes import Accepted, Busy, OurFault, Refused, Stale, Unsure
+from shared.outcomes import Accepted, Busy, HandedOver, OurFault, Refused, Stale, Unsure
 
 
 def claim(draft: Draft, event: StepMessage) -> None:
@@ -129,7 +129,7 @@ def note_answer(draft: Draft, event: Answered) -> None:
     attempt = next((known for known in step.attempts if known.number == event.attempt), None)
     if attempt is None:
         return
-    uuid = event.outcome.provider_uuid if isinstance(event.outcome, Accepted) else None
+    uuid = event.outcome.provider_uuid if isinstance(event.outcome, Accepted | HandedOver) else None
     if uuid is not None and attempt.provider_uuid is None:
         # The call of a claim that nobody waits for any more did leave: that much the journal may know.
         taken = attempt.state is AttemptState.CLAIMED and draft.workflow.state is State.FINAL

@@ -105,9 +105,9 @@ def exhaust(draft: Draft, else_final: Outcome, reason: Reason, *, settled: bool 
 
 
 def finish(
-    draft: Draft, outcome: Outcome, reason: Reason, *, step: int | None = None, condition_met: bool = False
+    draft: Draft, outcome: Outcome, reason: Reason | None, *, step: int | None = None, condition_met: bool = False
 ) -> None:
-    """*final*: the one end, however it came."""
+    """*final*: the one end, however it came. `reason` None: nobody named one."""
     _give_up(draft)
     current = draft.step
     had_a_call = any(attempt.state is not AttemptState.NOT_SENT for attempt in current.attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from services.dispatcher.back_off import back_off_s
@@ -30,7 +31,7 @@ def not_sent(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -
     others_out = any(known.state.may_be_out for known in others)
     if isinstance(outcome, OurFault):
         raise_stop(draft, attempt, step, outcome.scope, outcome.problem)
-    _write(draft, attempt, outcome)
+    write_not_sent(draft, attempt, outcome)
     if taken or (others_out and not was_claimed):
         if was_claimed:
             wait_on(draft)
@@ -62,20 +63,24 @@ def _try_again(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault)
     match outcome:
         case Busy():
             draft.change(state=State.BACKING_OFF, lease_until=None)
-            draft.change_current(retry_at=_retry_at(draft, attempt, outcome), busy_count=draft.step.busy_count + 1)
+            draft.change_current(retry_at=retry_at_of(draft, attempt, outcome), busy_count=draft.step.busy_count + 1)
         case Stale():
             become_ready(draft)
         case OurFault(scope=scope, problem=problem):
             hold(draft, scope, problem)
 
 
-def _retry_at(draft: Draft, attempt: Attempt, busy: Busy) -> float:
+def retry_at_of(draft: Draft, attempt: Attempt, busy: Busy) -> float:
+    """Return the end of the back-off after a Busy."""
     count = draft.step.busy_count + 1
     label = f"{reference(draft.workflow.workflow_id, draft.step.number, attempt.number)}:{count}"
     return draft.now + back_off_s(label, count=count, retry_after_s=busy.retry_after_s)
 
 
-def _write(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -> None:
+def write_not_sent(
+    draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault, facts: Mapping[str, object] | None = None
+) -> None:
+    """Write that a call did not happen, and why; `facts` beside what its outcome says."""
     reasons = {Busy: Reason.BUSY, Stale: Reason.STALE, OurFault: Reason.STOPPED}
     more: dict[str, object] = {}
     if isinstance(outcome, Busy):
@@ -89,6 +94,7 @@ def _write(draft: Draft, attempt: Attempt, outcome: Busy | Stale | OurFault) -> 
         reason=reasons[type(outcome)],
         facts={
             "channel": draft.step.message.channel,
+            **(facts or {}),
             **more,
             **facts_of(None if isinstance(outcome, Stale) else outcome.problem),
         },

@@ -39,6 +39,18 @@ def attempt_of(workflow: Workflow, event: Received) -> Attempt | None:
     return next((attempt for attempt in attempts if attempt.number == event.attempt), None)
 
 
+def as_understood(workflow: Workflow, event: Received) -> Received:
+    """Read "already sent" (class `done`) of a first attempt as a `submitted` (semantics 6)."""
+    if event.meaning is None or event.meaning.code_class is not CodeClass.DONE:
+        return event
+    if not event.receipt.status.negative or not 1 <= event.step <= len(workflow.steps):
+        return event
+    step = workflow.steps[event.step - 1]
+    if event.attempt == step.resend:
+        return event
+    return replace(event, receipt=replace(event.receipt, status=Status.SUBMITTED, problem=None), meaning=None)
+
+
 def says_nothing_new(attempt: Attempt, event: Received) -> bool:
     """Tell whether a receipt changes nothing: no higher rank, a second negative, or a late word on a dead attempt."""
     status = event.receipt.status
@@ -51,7 +63,7 @@ def says_nothing_new(attempt: Attempt, event: Received) -> bool:
 
 def success(draft: Draft, event: Received) -> None:
     """The condition of the step is met, whichever step and attempt: the end."""
-    _record_positive(draft, event)
+    record_positive(draft, event)
     status = event.receipt.status
     outcome = Outcome.READ if status is Status.READ else Outcome.DELIVERED
     finish(draft, outcome, Reason.SUCCESS, step=event.step, condition_met=True)
@@ -59,7 +71,7 @@ def success(draft: Draft, event: Received) -> None:
 
 def below_while_sending(draft: Draft, event: Received) -> None:
     """The receipt beat the answer: what was claimed has been taken. Of an earlier attempt it is noted."""
-    attempt = _record_positive(draft, event)
+    attempt = record_positive(draft, event)
     start_clocks(draft, attempt, draft.now)
     if attempt.number == draft.step.attempts[-1].number:
         wait_on(draft)
@@ -67,13 +79,13 @@ def below_while_sending(draft: Draft, event: Received) -> None:
 
 def below_while_waiting(draft: Draft, event: Received) -> None:
     """Wait on; the doubt, if there was one, is settled."""
-    _record_positive(draft, event)
+    record_positive(draft, event)
     draft.change_current(doubt_at=None)
 
 
 def below_while_not_sending(draft: Draft, event: Received) -> None:
     """In ready, backing off or held: the doubt is settled, a pending re-send is dropped."""
-    attempt = _record_positive(draft, event)
+    attempt = record_positive(draft, event)
     start_clocks(draft, attempt, draft.now)
     wait_on(draft)
 
@@ -83,10 +95,10 @@ def negative(draft: Draft, event: Received) -> None:
     meaning = event.meaning or PLAIN
     attempt = _its_attempt(draft, event)
     was_claimed = attempt.state is AttemptState.CLAIMED
-    dead = _dead(attempt, event)
+    dead = dead_by(attempt, event)
     draft.put_attempt(event.step, dead)
     others_out = draft.step.may_be_out
-    _write_negative(draft, event, told=not others_out and not will_be_tried_again(draft, meaning))
+    write_negative(draft, event, told=not others_out and not will_be_tried_again(draft, meaning))
     _suppress_person(draft, event, meaning)
     if meaning.code_class is CodeClass.FAULT:
         raise_stop(draft, attempt, draft.step, meaning.scope or Scope.ACCOUNT, event.receipt.problem)
@@ -102,23 +114,28 @@ def of_another_step(draft: Draft, event: Received) -> None:
     if event.receipt.status.negative:
         attempt = _its_attempt(draft, event)
         meaning = event.meaning or PLAIN
-        draft.put_attempt(event.step, _dead(attempt, event))
+        draft.put_attempt(event.step, dead_by(attempt, event))
         others_out = draft.workflow.steps[event.step - 1].may_be_out
-        _write_negative(draft, event, told=not others_out)
+        write_negative(draft, event, told=not others_out)
         _suppress_person(draft, event, meaning)
         if meaning.code_class is CodeClass.FAULT:
             step = draft.workflow.steps[event.step - 1]
             raise_stop(draft, attempt, step, meaning.scope or Scope.ACCOUNT, event.receipt.problem)
     else:
-        _record_positive(draft, event)
+        record_positive(draft, event)
 
 
 def after_the_end(draft: Draft, event: Received) -> None:
     """Journal only; `workflow.amended` if reach or cost changed."""
-    before = amendable(draft.workflow)
+    before = draft.workflow
     of_another_step(draft, event)
+    write_amendment(draft, event, before)
+
+
+def write_amendment(draft: Draft, event: Received, before: Workflow) -> None:
+    """Write `workflow.amended` where a receipt changed reach or cost of an ended workflow."""
     workflow = draft.workflow
-    if amendable(workflow) != before:
+    if amendable(workflow) != amendable(before):
         draft.write(
             What.AMENDED,
             step=event.step,
@@ -142,7 +159,8 @@ def _its_attempt(draft: Draft, event: Received) -> Attempt:
     return attempt
 
 
-def _record_positive(draft: Draft, event: Received) -> Attempt:
+def record_positive(draft: Draft, event: Received) -> Attempt:
+    """Note a receipt that is news, tell the caller, and return the attempt as it is known now."""
     receipt, number = event.receipt, event.step
     attempt = _its_attempt(draft, event)
     attempt = replace(
@@ -179,7 +197,8 @@ def _record_positive(draft: Draft, event: Received) -> Attempt:
     return attempt
 
 
-def _dead(attempt: Attempt, event: Received) -> Attempt:
+def dead_by(attempt: Attempt, event: Received) -> Attempt:
+    """Return the attempt as a negative receipt leaves it."""
     receipt = event.receipt
     return replace(
         attempt,
@@ -193,7 +212,8 @@ def _dead(attempt: Attempt, event: Received) -> Attempt:
     )
 
 
-def _write_negative(draft: Draft, event: Received, *, told: bool) -> None:
+def write_negative(draft: Draft, event: Received, *, told: bool) -> None:
+    """Note a negative receipt; `told`: the step is not tried again, so the caller hears of it now."""
     receipt = event.receipt
     sequence = draft.write(
         What.RECEIPT,
@@ -226,11 +246,16 @@ def _suppress_person(draft: Draft, event: Received, meaning: CodeMeaning) -> Non
     if meaning.code_class is not CodeClass.PERSON:
         return
     step = draft.workflow.steps[event.step - 1]
-    code = event.receipt.problem.code if event.receipt.problem else ""
-    draft.follow(Suppress(person=step.person, why=code))
+    suppress(draft, event)
     for later in draft.workflow.steps[event.step :]:
         if _can_be_struck(draft.workflow, later) and same_person(step.person, later.person):
             draft.change_step(later.number, struck_out=True)
+
+
+def suppress(draft: Draft, event: Received) -> None:
+    """Never write to the person of a step again."""
+    code = event.receipt.problem.code if event.receipt.problem else ""
+    draft.follow(Suppress(person=draft.workflow.steps[event.step - 1].person, why=code))
 
 
 def _can_be_struck(workflow: Workflow, step: Step) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from services.dispatcher.clocks import LOST_CALL_S, Running, due
 from services.dispatcher.draft import Draft
-from services.dispatcher.events import Due, Resumed
+from services.dispatcher.events import Due, Resumed, Updated
 from services.dispatcher.failover_moves import (
     become_ready,
     exhaust,
@@ -82,6 +82,20 @@ def cancel(draft: Draft) -> None:
 def next_now(draft: Draft) -> None:
     """An operator sends it on."""
     go_on(draft, Reason.OPERATOR)
+
+
+def updated(draft: Draft, event: Updated) -> None:
+    """Journal only: a message was marked read or revoked, or could not be."""
+    draft.write(
+        What.UPDATED,
+        step=event.step,
+        facts={
+            "channel": draft.workflow.steps[event.step - 1].message.channel,
+            "status": event.status,
+            "done": event.problem is None,
+            **facts_of(event.problem),
+        },
+    )
 
 
 def republish(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.model import Entry, Reason, Status, Step, What
+from shared.model import Engine, Entry, Reason, Status, Step, What
 from shared.wire.story_endings import amended, final
 from shared.wire.story_next import channel_at, what_next
 from shared.wire.story_words import channel_name, length, problem_words, reason_words
@@ -32,6 +32,11 @@ class _Scene:
     def channel(self) -> str:
         """The channel of the entry's step, as people call it."""
         return channel_name(self.facts.get("channel") or channel_at(self.steps, self.entry.step))
+
+    @property
+    def whole(self) -> bool:
+        """True where it speaks of the call that hands the whole workflow over."""
+        return self.facts.get("engine") == Engine.PROVIDER
 
     @property
     def problem(self) -> str:
@@ -70,6 +75,8 @@ def _accepted(scene: _Scene) -> str:
 
 
 def _claimed(scene: _Scene) -> str:
+    if scene.whole:
+        return "The whole workflow is handed to the provider now, which is to run the failover itself."
     attempt = scene.entry.attempt
     which = f" (attempt {attempt})" if attempt is not None and attempt > 1 else ""
     lives = length(scene.facts.get("ttl"))
@@ -79,6 +86,9 @@ def _claimed(scene: _Scene) -> str:
 
 
 def _sent(scene: _Scene) -> str:
+    if scene.whole:
+        late = "The answer came late: the" if scene.facts.get("late") else "The"
+        return f"{late} provider took the whole workflow and runs the failover itself."
     if scene.facts.get("late"):
         return f"The answer came late: the provider had taken {scene.channel}."
     return f"{scene.channel} was sent to the provider, which took it."
@@ -90,17 +100,20 @@ def _refused(scene: _Scene) -> str:
 
 def _not_sent(scene: _Scene) -> str:
     reason = scene.entry.reason
+    unsent = "The workflow was not handed over" if scene.whole else f"{scene.channel} was not sent"
     if reason is Reason.BUSY:
         asked = length(scene.facts.get("retry_after_s"))
         wait = f"; it asks for {asked} of patience" if asked else ""
-        return f"{scene.channel} was not sent, because the provider was busy{scene.problem}{wait}."
+        return f"{unsent}, because the provider was busy{scene.problem}{wait}."
     if reason is Reason.STOPPED:
-        return f"{scene.channel} was not sent, because something on our side is wrong{scene.problem}."
+        return f"{unsent}, because something on our side is wrong{scene.problem}."
     because = reason_words(reason)
-    return f"{scene.channel} was not sent{f', because {because}' if because else ''}{scene.problem}."
+    return f"{unsent}{f', because {because}' if because else ''}{scene.problem}."
 
 
 def _unsure(scene: _Scene) -> str:
+    if scene.whole:
+        return f"Nobody knows whether the provider took the workflow{scene.problem}. It is not handed over again."
     return f"Nobody knows whether the provider took {scene.channel}{scene.problem}."
 
 
@@ -138,6 +151,8 @@ def _backed_off(scene: _Scene) -> str:
 
 
 def _held(scene: _Scene) -> str:
+    if scene.whole:
+        return f"The workflow is held, because something on our side is wrong{scene.problem}."
     return f"{scene.channel} is held, because something on our side is wrong{scene.problem}."
 
 
@@ -187,6 +202,27 @@ def _quarantined(scene: _Scene) -> str:
     return f"A fault of ours stands in the way{scene.problem}. It is kept, and an operator can have it tried again."
 
 
+def _taken_over(scene: _Scene) -> str:
+    return f"The provider does not run this workflow{scene.problem}. Cascade runs the failover itself."
+
+
+def _reported(scene: _Scene) -> str:
+    end = "the workflow was completed" if scene.facts.get("status") == "completed" else "the workflow came to nothing"
+    return f"The provider's final report: {end}."
+
+
+def _too_late(_: _Scene) -> str:
+    return "A cancel came, but nothing can be cancelled any more: the provider runs the workflow."
+
+
+def _updated(scene: _Scene) -> str:
+    status = scene.facts.get("status")
+    wish = "revoked" if status == "revoked" else "marked as read" if status == "read" else "changed"
+    if scene.facts.get("done"):
+        return f"{scene.channel} was {wish} at the provider."
+    return f"{scene.channel} could not be {wish} at the provider{scene.problem}."
+
+
 def _final(scene: _Scene) -> str:
     return final(scene.entry, [step.message.channel for step in scene.steps])
 
@@ -215,6 +251,10 @@ _SENTENCES: Mapping[What, Callable[[_Scene], str]] = {
     What.WAITING_ON: _waiting_on,
     What.REPUBLISHED: _republished,
     What.QUARANTINED: _quarantined,
+    What.TAKEN_OVER: _taken_over,
+    What.REPORTED: _reported,
+    What.TOO_LATE: _too_late,
+    What.UPDATED: _updated,
     What.FINAL: _final,
     What.AMENDED: _amended,
 }

@@ -15,6 +15,7 @@ _WAITS = {
     "back_off": "It is tried again at {at}.",
     "send_by": "If it can't be sent by {at}, it expires.",
     "doubt": "If no receipt comes by {at}, it is sent once more.",
+    "report": "If no end is reported by {at}, it ends as unconfirmed.",
     "stop": "It waits for the stop to end, until {at} at the latest.",
 }
 """By `facts["waits_for"]`: the clock that is over first, or what a row waits for where no clock tells."""

@@ -6,6 +6,7 @@ from shared.channels import CHANNELS, person_of
 from shared.ids import queued_workflow_id
 from shared.model import (
     Delivery,
+    Engine,
     Generation,
     Message,
     Priority,
@@ -19,7 +20,7 @@ from shared.model import (
     WhenStopped,
     Workflow,
 )
-from shared.outcomes import Accepted, Busy, OurFault, Refused, Unsure
+from shared.outcomes import Accepted, Busy, HandedOver, OurFault, Refused, Unsure
 
 START = 1_700_000_000.0
 """Store time at which every play begins."""
@@ -28,6 +29,8 @@ NO_ANSWER = Unsure(problem=Problem(code="timeout", title="no answer in 15 s"))
 REFUSAL = Refused(problem=Problem(code="1330", title="refused"))
 BUSY = Busy(problem=Problem(code="429", title="too many"))
 TAKEN = Accepted(provider_uuid=PROVIDER_UUID)
+HANDED = HandedOver(workflow_id="d-1")
+"""The answer of Dispatch; that of v1 names the first message, too."""
 
 NUMBER = "447700900000"
 
@@ -67,6 +70,7 @@ def workflow(
     when_stopped: WhenStopped = WhenStopped.HOLD,
     kind: RequestKind = RequestKind.WORKFLOW,
     priority: Priority = Priority.NORMAL,
+    engine: Engine = Engine.LOCAL,
     message_id: str = "m-1",
 ) -> Workflow:
     """Return a workflow as intake would make it, before its first decision."""
@@ -81,6 +85,7 @@ def workflow(
         final_receipt_time=final_receipt_time,
         when_stopped=when_stopped,
         priority=priority,
+        engine=engine,
     )
 
 
@@ -90,6 +95,13 @@ def viber_then_sms(**fields: object) -> Workflow:
     condition = fields.pop("condition", "delivered")
     first = step(1, "viber_service", window=int(str(window)), condition=str(condition))
     return workflow(first, step(2, "sms"), **fields)  # type: ignore[arg-type]
+
+
+def for_the_provider(*, v1: bool = False, condition: str = "delivered", **fields: object) -> Workflow:
+    """Return Viber, then SMS, to be run by the provider: as Dispatch with a window, or as a v1 chain without."""
+    first = step(1, "viber_service", window=None if v1 else 600, condition=condition)
+    kind = RequestKind.MESSAGE if v1 else RequestKind.WORKFLOW
+    return workflow(first, step(2, "sms"), kind=kind, engine=Engine.PROVIDER, **fields)  # type: ignore[arg-type]
 
 
 def our_fault(scope: str, code: str = "402") -> OurFault:

@@ -18,8 +18,10 @@ from services.dispatcher.events import (
     PutStep,
     RaiseStop,
     Received,
+    Reported,
     Republished,
     Resumed,
+    SeenMessage,
     StepMessage,
     Stopped,
     Suppress,
@@ -30,7 +32,7 @@ from services.dispatcher.failover import begin, decide
 from shared.model import CodeMeaning, Entry, Problem, Receipt, State, Status, What, Workflow
 from shared.outcomes import CallOutcome
 from shared.vonage.codes import meaning_of
-from tests.support.plans import START, TAKEN
+from tests.support.plans import NUMBER, START, TAKEN
 
 
 class Play:
@@ -211,6 +213,42 @@ class Play:
     ) -> Play:
         """Receive a negative receipt whose code means what the provider's table says."""
         return self.receipt(status, step=step, attempt=attempt, code=code, meaning=meaning_of(code))
+
+    def seen(
+        self,
+        status: str,
+        *,
+        uuid: str,
+        channel: str | None = "viber_service",
+        recipient: str | None = NUMBER,
+        sender: str | None = "Acme",
+        code: str | None = None,
+        item: int | None = None,
+        workflow_id: str | None = "d-1",
+    ) -> Play:
+        """Receive a status that names the provider's workflow and a message of it, and nothing of ours."""
+        message = SeenMessage(
+            workflow_id=workflow_id, channel=channel, recipient=recipient, sender=sender, item_number=item
+        )
+        problem = None if code is None else Problem(code=code, title=f"code {code}")
+        receipt = Receipt(status=Status(status), problem=problem, provider_uuid=uuid, price="0.03", currency="EUR")
+        meaning = None if code is None else meaning_of(code)
+        self.send(Received(step=0, attempt=0, receipt=receipt, meaning=meaning, message=message))
+        return self
+
+    def report(self, word: str = "completed", *messages: tuple[str, str, str]) -> Play:
+        """Receive the final report; `messages` are (uuid, channel, status) of each that was sent."""
+        said = tuple(
+            Received(
+                step=0,
+                attempt=0,
+                receipt=Receipt(status=Status(status), provider_uuid=uuid),
+                message=SeenMessage(workflow_id="d-1", channel=channel),
+            )
+            for uuid, channel, status in messages
+        )
+        self.send(Reported(completed=word == "completed", messages=said))
+        return self
 
     def due(self, *, read_to: float | None = None, blind: bool = False) -> Play:
         """Tell it that a timer may be over; receipts are read up to now, or to `read_to` seconds after the start."""

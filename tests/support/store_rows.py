@@ -10,6 +10,7 @@ from shared.model import (
     AttemptState,
     CodeClass,
     CodeMeaning,
+    Engine,
     Entry,
     Generation,
     Message,
@@ -113,6 +114,9 @@ def well_travelled() -> Workflow:
         sequence=3,
         fingerprint="ab" * 32,
         fallback_saved=True,
+        engine=Engine.PROVIDER,
+        provider_id="3TcNjguHxr2vcCZ9",
+        reported=True,
     )
 
 

@@ -22,6 +22,7 @@ from services.dispatcher.events import (
     Resumed,
     StepMessage,
     Stopped,
+    Updated,
 )
 from services.dispatcher.failover import TABLE, Row, row_of
 from shared.model import Receipt, State, Status, What
@@ -121,6 +122,7 @@ SETTINGS = {
     Row.CANCEL: Setting(play=first_step, event=Cancel()),
     Row.NEXT_NOW: Setting(play=first_step, event=NextNow()),
     Row.REPUBLISHED: Setting(play=first_step, event=Republished()),
+    Row.UPDATED: Setting(play=first_step, event=Updated(step=1, status="revoked")),
 }
 
 NOTHING = None
@@ -221,6 +223,10 @@ CELLS: dict[Row, dict[State, Cell]] = {
         State.BACKING_OFF: NOTHING,
         State.HELD: NOTHING,
         State.FINAL: NOTHING,
+    },
+    Row.UPDATED: {
+        **{state: (state.value, 1, None, [What.UPDATED]) for state in STATES},
+        State.FINAL: (*ENDED, [What.UPDATED]),
     },
 }
 CANT_HAPPEN: dict[tuple[Row, State], Row] = {

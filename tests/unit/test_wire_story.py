@@ -33,6 +33,7 @@ STEPS = (
 )
 VIBER, MESSENGER, SMS = ({"channel": each.message.channel} for each in STEPS)
 LOW = {"code": "402", "title": "Low balance", "detail": "Your account has no money left."}
+WHOLE = {"engine": "provider"}
 UNKNOWN = {"code": "1330", "title": "Unknown carrier error"}
 
 STORIES: dict[str, list[tuple[float, What, int | None, int | None, Reason | None, float | None, dict[str, Any]]]] = {
@@ -167,6 +168,26 @@ STORIES: dict[str, list[tuple[float, What, int | None, int | None, Reason | None
             {**VIBER, "outcome": "read", "condition_met": True, "fallback_saved": True, "also_reached": [3]},
         ),
         (7, W.AMENDED, 3, 1, None, None, {**SMS, "status": "delivered", "outcome": "read", "also_reached": [2, 3]}),
+    ],
+    "run by the provider": [
+        (0, W.ACCEPTED, None, None, None, None, {"steps": ["viber_service", "messenger", "sms"], "waits_for": "turn"}),
+        (1, W.CLAIMED, 1, 1, None, 31, {**VIBER, **WHOLE, "waits_for": "lease"}),
+        (2, W.NOT_SENT, 1, 1, R.BUSY, 8, {**VIBER, **WHOLE, "code": "429", "title": "Busy", "waits_for": "back_off"}),
+        (9, W.NOT_SENT, 1, 1, R.STOPPED, None, {**VIBER, **WHOLE, **LOW}),
+        (9, W.HELD, 1, None, R.STOPPED, 259_200, {**VIBER, **WHOLE, **LOW, "waits_for": "stop"}),
+        (20, W.UNSURE, 1, 1, R.UNSURE, 87_140, {**VIBER, **WHOLE, "title": "No answer in time", "waits_for": "report"}),
+        (21, W.SENT, 1, 1, None, 87_140, {**VIBER, **WHOLE, "late": True, "waits_for": "report"}),
+        (22, W.TOO_LATE, None, None, R.CANCELLED, 87_140, {"waits_for": "report"}),
+        (23, W.RECEIPT, 1, 1, None, 87_140, {**VIBER, "status": "rejected", **UNKNOWN, "waits_for": "report"}),
+        (60, W.REPORTED, None, None, None, None, {**WHOLE, "status": "completed"}),
+        (60, W.FINAL, 2, None, R.SUCCESS, None, {**MESSENGER, "outcome": "read", "condition_met": True}),
+        (90, W.UPDATED, 2, None, None, None, {**MESSENGER, "status": "revoked", "done": True}),
+    ],
+    "refused by the provider as a whole": [
+        (1, W.TAKEN_OVER, 1, 1, None, None, {**VIBER, "code": "401", "title": "Unprovisioned", "waits_for": "turn"}),
+        (2, W.SENT, 1, 1, None, 600, {**VIBER, **WHOLE, "waits_for": "report"}),
+        (3, W.REPORTED, None, None, None, None, {**WHOLE, "status": "error"}),
+        (3, W.UPDATED, 3, None, None, None, {**SMS, "status": "revoked", "done": False, "code": "404"}),
     ],
 }
 
