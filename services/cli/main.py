@@ -26,6 +26,7 @@ VERBS = {
     "send": ("services.cli.send", "Send a message or a workflow, wait, and tell its story."),
     "show": ("services.cli.show", "Tell the story of a workflow or message."),
     "cancel": ("services.cli.cancel", "Cancel what was not sent yet."),
+    "deliveries": ("services.cli.deliveries", "What callers' addresses were told, and what came of it."),
     "channel": ("services.cli.channel", "Pause or resume a channel."),
     "account": ("services.cli.account", "Accounts at the provider."),
     "app": ("services.cli.application", "Callers' applications."),
