@@ -11,12 +11,15 @@ from services.ingress.docs import docs
 from services.ingress.health import health
 from services.ingress.house import House, move_in
 from services.ingress.known import KnownCallers
+from services.ingress.legacy_webhooks import legacy_webhooks
 from services.ingress.ports import IngressStore, Publisher
 from services.ingress.queries import queries
 from services.ingress.refusals import answer_faults_with_problems
+from services.ingress.searches import searches
 from services.ingress.sends import sends
 from services.ingress.settings import IngressSettings
 from services.ingress.traces import trace_every_request
+from services.ingress.updates import updates
 from services.ingress.webhooks import webhooks
 from shared.metrics import Metrics
 from shared.metrics_page import page_of
@@ -56,6 +59,7 @@ def app_of(record: House) -> Flask:
     move_in(app, record)
     trace_every_request(app)
     answer_faults_with_problems(app)
-    for blueprint in (sends(), webhooks(), queries(), cancels(), docs(), health(lambda: page_of(record.metrics))):
+    said = (sends(), queries(), searches(), cancels(), updates())
+    for blueprint in (*said, webhooks(), legacy_webhooks(), docs(), health(lambda: page_of(record.metrics))):
         app.register_blueprint(blueprint)
     return app

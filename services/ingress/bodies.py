@@ -6,6 +6,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.ingress.refusals import RefusedError
+from shared.wire.places import shown
 
 LONGEST_WEBHOOK = 1024 * 1024
 
@@ -13,7 +14,7 @@ LONGEST_WEBHOOK = 1024 * 1024
 def json_body(*, at_most: int) -> bytes:
     """Return the raw bytes of a JSON body. Raises RefusedError: 415 for another type, 413 above `at_most` bytes."""
     if not _is_json():
-        raise RefusedError(415, why="content_type")
+        raise RefusedError(415, why="content_type", detail=_not_json())
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedError(415, why="content_encoding", detail="The body must not be compressed.")
     return raw_body(at_most=at_most)
@@ -30,6 +31,13 @@ def raw_body(*, at_most: int) -> bytes:
     if raw is None or len(raw) > at_most:
         raise RefusedError(413, why="too_large", detail=f"The body is larger than {at_most} bytes.")
     return raw
+
+
+def _not_json() -> str:
+    """Say what was sent: `curl -d` calls every body a form unless it is told otherwise."""
+    said = request.headers.get("Content-Type", "")
+    sent = f"this one calls itself {shown(said)}" if said else "this one does not say what it is"
+    return f"The body must be application/json in UTF-8; {sent}. Please add the header Content-Type: application/json."
 
 
 def _is_json() -> bool:

@@ -15,6 +15,7 @@ from services.ingress.known import KnownCallers
 from shared.errors import AuthError, StoreUnavailable
 from shared.store.directory import Directory
 
+_NOT_IN_QUERY = "Credentials are not taken from the address. Please send them as Basic in the Authorization header."
 _HEADER = re.compile(r"(?i:(Bearer)|(Basic)) +([A-Za-z0-9._~+/=-]+)")
 
 
@@ -27,6 +28,10 @@ class Caller:
     """None for Basic."""
     api_key: str | None = None
     """None for a bearer token."""
+    token_id: str | None = None
+    """The token's `jti`; None for Basic."""
+    issued_at: float | None = None
+    """The token's `iat`, seconds since the epoch; None for Basic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,19 @@ class Credentials:
     method: str
     path: str
     in_query: bool = False
-    """True when the query holds credentials too: that would be a second scheme."""
+    """True when the query holds credentials: beside a header that would be a second scheme."""
+    from_query: tuple[str, str] | None = None
+    """(api_key, api_secret) of the query, only where the deployment takes them there."""
+
+
+class ExplainedAuthError(AuthError):
+    """A refusal that may be told apart by the caller, since it gives away nothing about whom we know."""
+
+    def __init__(self, why: str, *, named: str = "", detail: str = "") -> None:
+        """`named` is a problem's name (`shared.wire.problems`), `detail` goes before that problem's own."""
+        super().__init__(why)
+        self.named = named
+        self.detail = detail
 
 
 class _MismatchError(AuthError):
@@ -72,14 +89,24 @@ def identify(credentials: Credentials, known: KnownCallers, store_time: StoreTim
 def identify_in(credentials: Credentials, directory: Directory, now: float) -> Caller:
     """Return who calls, by this copy of the directory at this time of the store's. Raises AuthError."""
     if credentials.authorization is None:
-        raise AuthError("no credentials")
+        return _by_query(credentials, directory)
     if credentials.in_query:
-        raise AuthError("credentials in the header and in the query")
+        raise ExplainedAuthError("credentials in the header and in the query", named="multiple-auth-methods")
+    if "," in credentials.authorization:  # neither scheme has one; a server joins several headers so
+        raise ExplainedAuthError("more than one Authorization header", named="multiple-auth-methods")
     match = _HEADER.fullmatch(credentials.authorization.strip())
     if match is None:
         raise AuthError("not one Bearer or Basic header")
     bearer, _, value = match.groups()
     return _by_token(value, credentials, directory, now) if bearer else _by_secret(value, directory)
+
+
+def _by_query(credentials: Credentials, directory: Directory) -> Caller:
+    if credentials.from_query is not None:
+        return _by_key(*credentials.from_query, directory)
+    if credentials.in_query:
+        raise ExplainedAuthError("credentials in the query", detail=_NOT_IN_QUERY)
+    raise AuthError("no credentials")
 
 
 def _by_token(token: str, credentials: Credentials, directory: Directory, now: float) -> Caller:
@@ -93,13 +120,23 @@ def _by_token(token: str, credentials: Credentials, directory: Directory, now: f
         claims = tokens.verify(token, public_key=application.public_key, now=now)
     except tokens.WrongSignatureError as error:
         raise _MismatchError(str(error)) from error
+    except tokens.ExpiredError as error:
+        raise ExplainedAuthError(str(error), named="jwt-expired") from error
     if "acl" in claims and not acl.allows(claims["acl"], method=credentials.method, path=credentials.path):
         raise AuthError("the token's acl does not cover this request")
-    return Caller(tenant=application.tenant, application_id=application_id)
+    return Caller(
+        tenant=application.tenant,
+        application_id=application_id,
+        token_id=str(claims["jti"]),
+        issued_at=tokens.seconds(claims, "iat"),
+    )
 
 
 def _by_secret(value: str, directory: Directory) -> Caller:
-    api_key, secret = basic.split_credentials(value)
+    return _by_key(*basic.split_credentials(value), directory)
+
+
+def _by_key(api_key: str, secret: str, directory: Directory) -> Caller:
     key = directory.keys.get(api_key)
     if not basic.secret_holds(secret, key):
         raise _UnknownCallerError("no such key") if key is None else _MismatchError("not a live secret of this key")

@@ -10,34 +10,30 @@ from uuid import uuid4
 import msgspec
 from flask import Blueprint, Response
 
+from services.ingress.addresses import SENT, Kind
 from services.ingress.authentication import authenticated
 from services.ingress.house import house
 from services.ingress.lookups import Found, look_up
 from services.ingress.refusals import RefusedError
 from shared.ids import message_uuid
-from shared.model import Engine, State
+from shared.model import State
 from shared.queue import envelope, topology
 from shared.wire.answers import CancelTaken
 from shared.wire.envelopes import Command, CommandName, write
 
-CANCELS = (
-    ("/v1/workflows/<identifier>", False),
-    ("/v0.1/dispatch/<identifier>", False),
-    ("/v1/messages/<identifier>", True),
-)
 _WHOLE = "The whole workflow of this message is cancelled: no message of it that was not sent yet goes out."
 
 
 def cancels() -> Blueprint:
     """Return the DELETE of workflows, dispatches and messages; a message's cancels the workflow it is part of."""
     blueprint = Blueprint("cancels", __name__)
-    for path, message in CANCELS:
+    for address in SENT:
         blueprint.add_url_rule(
-            path,
-            endpoint=f"cancel {path}".replace(".", "_"),
+            address.rule,
+            endpoint=address.endpoint("cancel"),
             view_func=_cancel,
             methods=["DELETE"],
-            defaults={"message": message},
+            defaults={"message": address.kind is Kind.MESSAGE},
             strict_slashes=False,
         )
     return blueprint
@@ -80,5 +76,5 @@ def _require_cancellable(found: Found) -> None:
     if workflow.state is State.FINAL:
         outcome = "" if workflow.outcome is None else f" with the outcome {workflow.outcome.value}"
         raise RefusedError(409, why="final", detail=f"The workflow has ended already{outcome}.")
-    if workflow.engine is Engine.PROVIDER:
+    if workflow.handed_over:
         raise RefusedError(409, why="engine_provider", detail="The provider runs this workflow and can't be stopped.")

@@ -14,10 +14,12 @@ from services.ingress.refusals import RefusedError
 from services.ingress.traces import note
 from shared import ids
 from shared.store.records import Stored
+from shared.wire.places import shown
 
 REMEMBERED_S = 7 * 86_400.0
 """So long an id that carries our mark stands for an accepted request without a row (architecture 8)."""
-AHEAD_S = 60.0
+AHEAD_S = 65.0
+"""An id may be made of the time in a token, which may lie a minute ahead."""
 MOST_STEPS = 10
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -33,31 +35,40 @@ class Found:
     """None: in the broker, no row yet."""
 
 
-def look_up(here: House, caller: Caller, text: str, *, message: bool) -> Found:
-    """Return what the id of a message, or of a workflow, stands for. Raises RefusedError 404, StoreUnavailable."""
-    canonical = text.lower()
-    if not _UUID.fullmatch(canonical):
-        raise _unknown("malformed_id")
-    workflow_id, step = ids.split_message_uuid(canonical)
-    if message != (step > 0):
-        raise _unknown("id_of_another_kind")
+def canonical(text: str) -> str:
+    """Return a UUID as we write them. Raises RefusedError 404 where the text is none."""
+    lower = text.lower()
+    if not _UUID.fullmatch(lower):
+        raise unknown("malformed_id", text)
+    return lower
+
+
+def look_up(here: House, caller: Caller, text: str, *, message: bool | None) -> Found:
+    """Return what the id of a message (`message`), of a workflow (False), or of either (None) stands for.
+
+    Raises RefusedError 404, StoreUnavailable.
+    """
+    workflow_id, step = ids.split_message_uuid(canonical(text))
+    if message is not None and message != (step > 0):
+        raise unknown("id_of_another_kind", text)
     stored = here.store.find(workflow_id)
     if stored is None:
         if step > MOST_STEPS or not _accepted_before_long(here, caller, workflow_id):
-            raise _unknown("unknown_id")
+            raise unknown("unknown_id", text)
     elif stored.workflow.tenant != caller.tenant:
-        raise _unknown("of_another_tenant")
+        raise unknown("of_another_tenant", text)
     elif step > len(stored.workflow.steps):
-        raise _unknown("no_such_step")
+        raise unknown("no_such_step", text)
     note(workflow_id=workflow_id)
     return Found(workflow_id=workflow_id, step=step or None, stored=stored)
+
+
+def unknown(why: str, text: str) -> RefusedError:
+    """Return the one answer to an id that is not the caller's, whatever the reason."""
+    return RefusedError(404, why=why, detail=f"There is no message or workflow of yours with the id {shown(text)}.")
 
 
 def _accepted_before_long(here: House, caller: Caller, workflow_id: str) -> bool:
     age_s = here.store_time.now() - ids.seconds_inside(workflow_id)
     secret = here.known.current().directory.deployment_secret
     return -AHEAD_S <= age_s < REMEMBERED_S and ids.carries_mark(workflow_id, tenant=caller.tenant, secret=secret)
-
-
-def _unknown(why: str) -> RefusedError:
-    return RefusedError(404, why=why, detail="There is no message or workflow with this id.")

@@ -14,7 +14,8 @@ from shared.model import Entry
 from shared.store.directory import Directory
 from shared.store.opening import open_store
 from shared.store.port import Store
-from shared.store.records import Controls, Stored
+from shared.store.records import Controls, InboundRow, Stored
+from shared.store.records_requests import KeyedRequest, SearchPage, SearchQuery, TakenKey
 
 
 class OpeningStore(IngressStore):
@@ -41,6 +42,30 @@ class OpeningStore(IngressStore):
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         """See the port."""
         return self._opened().timeline(workflow_id)
+
+    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+        """See the port."""
+        return self._opened().find_inbound(provider_uuid)
+
+    def search(self, query: SearchQuery) -> SearchPage:
+        """See the port."""
+        return self._opened().search(query)
+
+    def take_key(self, request: KeyedRequest) -> TakenKey:
+        """See the port."""
+        return self._opened().take_key(request)
+
+    def answer_key(self, *, tenant: str, key: str, workflow_id: str, answer: bytes) -> None:
+        """See the port."""
+        self._opened().answer_key(tenant=tenant, key=key, workflow_id=workflow_id, answer=answer)
+
+    def give_back_key(self, *, tenant: str, key: str, workflow_id: str) -> None:
+        """See the port."""
+        self._opened().give_back_key(tenant=tenant, key=key, workflow_id=workflow_id)
+
+    def purge_keys(self) -> int:
+        """See the port."""
+        return self._opened().purge_keys()
 
     def close(self) -> None:
         """Give back connections."""

@@ -8,7 +8,8 @@ from shared.model import Entry
 from shared.queue.envelope import OutboundMessage
 from shared.queue.topology import QueueDepth
 from shared.store.directory import Directory
-from shared.store.records import Controls, Stored
+from shared.store.records import Controls, InboundRow, Stored
+from shared.store.records_requests import KeyedRequest, SearchPage, SearchQuery, TakenKey
 
 
 class Publisher(Protocol):
@@ -25,7 +26,7 @@ class Publisher(Protocol):
 
 
 class IngressStore(Protocol):
-    """The part of a store that the ingress reads; it writes nothing."""
+    """The part of a store that the ingress uses; it writes nothing but the keys of repeated requests."""
 
     def directory(self) -> Directory:
         """Return who may call, and whom we call. Raises StoreUnavailable."""
@@ -38,3 +39,21 @@ class IngressStore(Protocol):
 
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         """Return its journal in order; empty where it is not there. Raises StoreUnavailable."""
+
+    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+        """Return an inbound message, None where it is not there. Raises StoreUnavailable."""
+
+    def search(self, query: SearchQuery) -> SearchPage:
+        """Return workflows, newest first. Raises StoreUnavailable."""
+
+    def take_key(self, request: KeyedRequest) -> TakenKey:
+        """Write a key that is new; tell what an old one stands for. Raises StoreUnavailable."""
+
+    def answer_key(self, *, tenant: str, key: str, workflow_id: str, answer: bytes) -> None:
+        """Keep the answer. Raises StoreUnavailable."""
+
+    def give_back_key(self, *, tenant: str, key: str, workflow_id: str) -> None:
+        """Let the next one who asks take over at once. Raises StoreUnavailable."""
+
+    def purge_keys(self) -> int:
+        """Delete old keys; returns how many. Raises StoreUnavailable."""

@@ -2,89 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, Response
 
+from services.ingress.addresses import LINKED, SENT, Kind
 from services.ingress.authentication import authenticated
 from services.ingress.house import House, house
 from services.ingress.lookups import Found, look_up
 from shared.ids import message_uuid
-from shared.model import State, Workflow
+from shared.model import Generation, State, Stop, Workflow
 from shared.wire import views
-
-_WORKFLOWS, _DISPATCHES, _MESSAGES = (
-    "/v1/workflows/<identifier>",
-    "/v0.1/dispatch/<identifier>",
-    "/v1/messages/<identifier>",
-)
 
 
 def queries() -> Blueprint:
-    """Return the GET of workflows, dispatches and messages, each with its timeline."""
+    """Return the GET of workflows, dispatches and messages of all generations, each with its timeline."""
     blueprint = Blueprint("queries", __name__)
-    shown = ((_WORKFLOWS, _workflow, False), (_DISPATCHES, _dispatch, False), (_MESSAGES, _message, True))
-    for path, view, message in shown:
-        blueprint.add_url_rule(path, view_func=view, methods=["GET"], strict_slashes=False)
-        blueprint.add_url_rule(
-            f"{path}/timeline",
-            endpoint=f"timeline {path}".replace(".", "_"),
-            view_func=_timeline,
-            methods=["GET"],
-            defaults={"message": message},
-            strict_slashes=False,
-        )
+    for address in (*SENT, LINKED):
+        for path, verb, view in (
+            (address.rule, "show", _show),
+            (f"{address.rule}/timeline", "timeline", _timeline),
+        ):
+            blueprint.add_url_rule(
+                path,
+                endpoint=address.endpoint(verb),
+                view_func=view,
+                methods=["GET"],
+                defaults={"kind": address.kind, "generation": address.generation},
+                strict_slashes=False,
+            )
     return blueprint
 
 
-def _workflow(identifier: str) -> Response:
-    return _whole(identifier, dispatch=False)
-
-
-def _dispatch(identifier: str) -> Response:
-    return _whole(identifier, dispatch=True)
-
-
-def _whole(identifier: str, *, dispatch: bool) -> Response:
-    here, found = _found(identifier, message=False)
-    if found.stored is None:
-        return _json(views.accepted_workflow(found.workflow_id, dispatch=dispatch))
-    workflow = found.stored.workflow
-    stopped = _stopped(here, workflow)
-    return _json(views.workflow_view(workflow, wake_at=found.stored.wake_at, stopped=stopped, dispatch=dispatch))
-
-
-def _message(identifier: str) -> Response:
-    here, found = _found(identifier, message=True)
-    step = found.step or 1
-    if found.stored is None:
-        return _json(views.accepted_message(message_uuid(found.workflow_id, step)))
-    return _json(views.message_view(found.stored.workflow, step, stopped=_stopped(here, found.stored.workflow)))
-
-
-def _timeline(identifier: str, message: bool) -> Response:
-    """A message's is that of its workflow: why a step was left is told by its neighbours."""
-    here, found = _found(identifier, message=message)
-    if found.stored is None:
-        return _json(views.timeline(()))
-    return _json(views.timeline(here.store.timeline(found.workflow_id), found.stored.workflow))
-
-
-def _found(identifier: str, *, message: bool) -> tuple[House, Found]:
-    here = house()
-    return here, look_up(here, authenticated(), identifier, message=message)
-
-
-def _stopped(here: House, workflow: Workflow) -> bool:
-    """Tell whether a stop keeps the current step from its turn; only asked of the store where it would be shown."""
+def held_by(workflow: Workflow, stops: Collection[Stop], here: House) -> bool:
+    """Tell whether one of these stops keeps the current step of a `ready` workflow from its turn."""
     if workflow.state is not State.READY:
         return False
     message = workflow.step.message
     account = here.known.current().directory.account_for(
         tenant=workflow.tenant, channel=message.channel, sender=message.sender
     )
-    return any(
-        stop.covers(account=account or "", channel=message.channel, sender=message.sender)
-        for stop in here.store.controls().stops
-    )
+    return any(stop.covers(account=account or "", channel=message.channel, sender=message.sender) for stop in stops)
+
+
+def _show(identifier: str, kind: Kind, generation: Generation) -> Response:
+    here, found = _found(identifier, kind)
+    if found.step is None:
+        return _json(_workflow(here, found, generation))
+    if found.stored is None:
+        return _json(views.accepted_message(message_uuid(found.workflow_id, found.step)))
+    workflow = found.stored.workflow
+    return _json(views.message_view(workflow, found.step, stopped=_stopped(here, workflow)))
+
+
+def _workflow(here: House, found: Found, generation: Generation) -> bytes:
+    if found.stored is None:
+        return views.accepted_workflow(found.workflow_id, asked_as=generation)
+    workflow = found.stored.workflow
+    stopped = _stopped(here, workflow)
+    return views.workflow_view(workflow, wake_at=found.stored.wake_at, stopped=stopped, asked_as=generation)
+
+
+def _timeline(identifier: str, kind: Kind, generation: Generation) -> Response:
+    """A message's is that of its workflow: why a step was left is told by its neighbours."""
+    del generation  # a story is told the same way to all of them
+    here, found = _found(identifier, kind)
+    if found.stored is None:
+        return _json(views.timeline(()))
+    return _json(views.timeline(here.store.timeline(found.workflow_id), found.stored.workflow))
+
+
+def _found(identifier: str, kind: Kind) -> tuple[House, Found]:
+    here = house()
+    message = None if kind is Kind.EITHER else kind is Kind.MESSAGE
+    return here, look_up(here, authenticated(), identifier, message=message)
+
+
+def _stopped(here: House, workflow: Workflow) -> bool:
+    """Ask the store for its stops only where one of them would be shown."""
+    return workflow.state is State.READY and held_by(workflow, here.store.controls().stops, here)
 
 
 def _json(body: bytes) -> Response:

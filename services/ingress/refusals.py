@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from services.ingress.callers import ExplainedAuthError
 from services.ingress.traces import note, trace_id
 from shared.errors import AuthError, BrokerUnavailable, CascadeError, Fault, StoreUnavailable, Unroutable, WireError
 from shared.model import Generation
@@ -17,6 +18,7 @@ RETRY_AFTER_S = 2
 _ADVICE = {
     "sends": "If it was taken, its message goes out, and a repeated request then sends it a second time.",
     "cancels": "Please ask again: cancelling twice does no harm.",
+    "updates": "Please ask again: saying it twice does no harm.",
     "webhooks": "Please send it again: a repeated webhook does no harm.",
 }
 """What to do about a request that may have been taken, by its blueprint."""
@@ -26,13 +28,22 @@ _KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
 class RefusedError(CascadeError):
     """A request that is answered with a problem of this status."""
 
-    def __init__(self, status: int, *, detail: str = "", faults: Sequence[Fault] = (), why: str = "") -> None:
-        """`detail` is for the caller, `why` a word for the log."""
+    def __init__(
+        self,
+        status: int,
+        *,
+        detail: str = "",
+        faults: Sequence[Fault] = (),
+        why: str = "",
+        retry_after_s: int | None = None,
+    ) -> None:
+        """`detail` is for the caller, `why` a word for the log; with `retry_after_s` it may be asked again."""
         super().__init__(detail or why)
         self.status = status
         self.detail = detail
         self.faults = faults
         self.why = why
+        self.retry_after_s = retry_after_s
 
 
 def answer_faults_with_problems(app: Flask) -> None:
@@ -54,10 +65,17 @@ def speak(generation: Generation) -> None:
     g.generation = generation
 
 
-def problem(status: int, *, detail: str = "", faults: Sequence[Fault] = ()) -> Response:
+def advise(sentence: str) -> None:
+    """Say what is to be done should this request not be confirmed, where its kind alone does not tell."""
+    g.advice = sentence
+
+
+def problem(status: int, *, detail: str = "", faults: Sequence[Fault] = (), named: str = "") -> Response:
     """Return a problem document."""
     return _document(
-        problems.problem(status, instance=trace_id(), generation=_generation(), faults=faults, detail=detail)
+        problems.problem(
+            status, instance=trace_id(), generation=_generation(), faults=faults, detail=detail, named=named
+        )
     )
 
 
@@ -73,7 +91,10 @@ def _generation() -> Generation:
 
 def _refused(refused: RefusedError) -> Response:
     note(why=refused.why or str(refused.status))
-    return problem(refused.status, detail=refused.detail, faults=refused.faults)
+    answer = problem(refused.status, detail=refused.detail, faults=refused.faults)
+    if refused.retry_after_s is not None:
+        answer.headers["Retry-After"] = str(refused.retry_after_s)
+    return answer
 
 
 def _invalid(error: WireError) -> Response:
@@ -84,7 +105,8 @@ def _invalid(error: WireError) -> Response:
 
 def _unauthorized(error: AuthError) -> Response:
     note(why="unauthorized", said=str(error))
-    answer = problem(401)
+    explained = error if isinstance(error, ExplainedAuthError) else ExplainedAuthError("")
+    answer = problem(401, detail=explained.detail, named=explained.named)
     answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="cascade", charset="UTF-8"'
     return answer
 
@@ -94,7 +116,7 @@ def _broker_away(error: BrokerUnavailable) -> Response:
         note(why="unroutable", said=str(error))
         return _later("The message queue has no place for the request, so it was not taken. Please repeat it later.")
     note(why="broker_away", said=str(error))
-    advice = _ADVICE.get(request.blueprint or "", "")
+    advice = str(g.get("advice", _ADVICE.get(request.blueprint or "", "")))
     return _later(f"The request was not confirmed by the message queue; it may or may not have been taken. {advice}")
 
 
@@ -112,8 +134,16 @@ def _later(detail: str) -> Response:
 def _http(error: HTTPException) -> Response:
     code = error.code or 500
     status = code if code in _KNOWN else 500 if code >= 500 else 400
+    allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    if allowed and request.method == "OPTIONS":
+        # The methods, and no word on other origins: a page in a browser is no place for these credentials.
+        return Response(status=204, headers={"Allow": _all_of(allowed)})
     note(why=error.name)
     answer = problem(status)
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if allowed:
+        answer.headers["Allow"] = _all_of(allowed)
     return answer
+
+
+def _all_of(methods: Iterable[str]) -> str:
+    return ", ".join(sorted({*methods, "OPTIONS"}))

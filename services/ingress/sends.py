@@ -1,21 +1,21 @@
 """Take a request to send: authenticate, check, give the id, publish with a confirm, answer 202 (architecture 8).
 
-The confirm is the acceptance. The store is not written: intake does that, from what is durable in the broker.
+The confirm is the acceptance. The store is not written: intake does that, from what is durable in the broker. With an
+`Idempotency-Key` alone a row of it is written before (`keyed`).
 """
 
 from __future__ import annotations
-
-import secrets
 
 from flask import Blueprint, Response
 
 from services.ingress.authentication import authenticated
 from services.ingress.bodies import json_body
 from services.ingress.callers import Caller
+from services.ingress.given_ids import new_id
 from services.ingress.house import House, house
+from services.ingress.keyed import REPLAYED, key_of_request, once
 from services.ingress.refusals import speak
 from services.ingress.traces import note, noted
-from shared import ids
 from shared.model import Generation
 from shared.queue import envelope, topology
 from shared.queue.address import user_of
@@ -60,23 +60,28 @@ def _send(start_type: StartType, generation: Generation) -> Response:
     speak(generation)
     here = house()
     caller = authenticated()
+    key = key_of_request()
     raw = json_body(at_most=BODY_MAXIMUM)
     start = read_start(start_type, raw)
-    workflow_id = _new_id(here, caller)
+    workflow_id = new_id(here, caller, start_type, raw)
     note(workflow_id=workflow_id, steps=len(start.steps), start_type=start_type.value)
-    here.publisher.publish(_message(here, start, raw, workflow_id, caller))
-    here.metrics.messages_accepted.labels("http", start_type.value).inc()
-    body = answers.accepted(start_type, workflow_id, steps=len(start.steps))
+
+    def publish(given: str) -> bytes:
+        here.publisher.publish(_message(here, start, raw, given, caller))
+        here.metrics.messages_accepted.labels("http", start_type.value).inc()
+        return answers.accepted(start_type, given, steps=len(start.steps))
+
+    if key is None:
+        return _taken(publish(workflow_id))
+    body, replayed = once(here, caller, key, start=start, workflow_id=workflow_id, publish=publish)
+    answer = _taken(body)
+    if replayed:
+        answer.headers[REPLAYED] = "true"
+    return answer
+
+
+def _taken(body: bytes) -> Response:
     return Response(body, status=202, content_type="application/json")
-
-
-def _new_id(here: House, caller: Caller) -> str:
-    return ids.marked_workflow_id(
-        milliseconds=int(here.store_time.now() * 1000),
-        random_bits=secrets.randbits(ids.RANDOM_BITS),
-        tenant=caller.tenant,
-        secret=here.known.current().directory.deployment_secret,
-    )
 
 
 def _message(here: House, start: Start, raw: bytes, workflow_id: str, caller: Caller) -> envelope.OutboundMessage:

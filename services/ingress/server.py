@@ -96,7 +96,7 @@ class IngressServer(BaseApplication):
 
     def _begin(self, _worker: object) -> None:
         if self._house is not None:
-            self._upkeep = Upkeep(_markers(self._house), self._house.known)
+            self._upkeep = Upkeep(_markers(self._house), self._house.known, self._store)
             self._upkeep.start()
         _log.info("ingress.started", host=self._settings.host, port=self._port, worker=os.getpid(), pid=os.getppid())
         if self._settings.port_file is not None:

@@ -50,6 +50,10 @@ class IngressSettings:
     """None: plain HTTP, for behind a proxy that ends TLS."""
     publish_timeout_s: float = 5.0
     """How long a request waits for the broker's confirm before it is answered 503."""
+    query_credentials: bool = False
+    """Whether api_key and api_secret are taken from the query too, for old clients; addresses end up in logs."""
+    resending_agents: tuple[str, ...] = ("vonage-python-sdk/",)
+    """Beginnings of the User-Agent of clients that re-send a request by themselves; none: the rule is off."""
     log_format: str = "json"
     log_level: str = "info"
 
@@ -75,6 +79,8 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
     workers = environment.int("INGRESS_WORKERS", 2, validate=validate.Range(1, 64))
     threads = environment.int("INGRESS_THREADS", 8, validate=validate.Range(1, 256))
     publish_timeout_s = environment.float("PUBLISH_TIMEOUT_S", 5.0, validate=validate.Range(0.1, 60.0))
+    query_credentials = environment.bool("INGRESS_QUERY_CREDENTIALS", False)
+    resending_agents: list[str] = environment.list("INGRESS_RESENDING_AGENTS", ["vonage-python-sdk/"])
     log_format = environment.str("LOG_FORMAT", "json", validate=validate.OneOf(LOG_FORMATS))
     log_level = environment.str("LOG_LEVEL", "info", validate=validate.OneOf(LOG_LEVELS))
 
@@ -89,6 +95,8 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
             threads=threads,
             tls=TlsFiles(certificate=Path(certificate), key=Path(key)) if certificate else None,
             publish_timeout_s=publish_timeout_s,
+            query_credentials=query_credentials,
+            resending_agents=tuple(agent for agent in resending_agents if agent),
             log_format=log_format,
             log_level=log_level,
         )

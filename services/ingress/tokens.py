@@ -30,6 +30,10 @@ class WrongSignatureError(AuthError):
     """Signed by another key than the one we know."""
 
 
+class ExpiredError(AuthError):
+    """Signed by its application, and over."""
+
+
 def application_named_in(token: str) -> str:
     """Return the application id that a token claims, unverified: good only for choosing the key to verify it with.
 
@@ -81,19 +85,20 @@ def verify(token: str, *, public_key: str, now: float) -> Claims:
 
 
 def _check_times(claims: Claims, now: float) -> None:
-    issued_at = _seconds(claims, "iat")
+    issued_at = seconds(claims, "iat")
     if issued_at > now + AHEAD_S:
         raise AuthError("the token was issued in the future")
-    expires_at = _seconds(claims, "exp") if "exp" in claims else issued_at + DEFAULT_LIFE_S
+    expires_at = seconds(claims, "exp") if "exp" in claims else issued_at + DEFAULT_LIFE_S
     if expires_at > issued_at + LONGEST_LIFE_S:
         raise AuthError("the token lives longer than a day")
     if expires_at <= now:
-        raise AuthError("the token has expired")
-    if "nbf" in claims and _seconds(claims, "nbf") > now + AHEAD_S:
+        raise ExpiredError("the token has expired")
+    if "nbf" in claims and seconds(claims, "nbf") > now + AHEAD_S:
         raise AuthError("the token is not valid yet")
 
 
-def _seconds(claims: Claims, name: str) -> float:
+def seconds(claims: Claims, name: str) -> float:
+    """Return a time of a token, seconds since the epoch. Raises AuthError where it is none."""
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
         raise AuthError(f"the token's {name} is not a time")

@@ -7,6 +7,7 @@ never answered 4xx on a doubt: that would be the last anybody hears of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from services.ingress.refusals import RefusedError
 from services.ingress.traces import note
 from shared.errors import AuthError, StoreUnavailable
 from shared.queue import envelope, topology
+from shared.store.directory import Directory
 from shared.vonage.signatures import Verdict, Verification, verify
 
 
@@ -50,47 +52,68 @@ def webhooks() -> Blueprint:
 
 
 def _take(kind: WebhookKind) -> Response:
-    here = house()
     raw = raw_body(at_most=LONGEST_WEBHOOK)
-    found = _verified(here, raw, kind)
-    if found.account is None:
-        raise AuthError(found.why)
-    note(account=found.account)
-    here.publisher.publish(_message(raw, kind, found.account))
-    here.metrics.webhooks_received.labels(kind.value, "queued").inc()
+    authorizations = request.headers.getlist("Authorization")
+    account = verified(
+        kind.value,
+        # The provider's own rule: an error makes it send again, and then it signs.
+        unsigned=RefusedError(
+            503, why="unsigned", detail="The request carries no signature. Please sign and send again."
+        ),
+        verify=lambda directory, now: verify(raw, authorizations, directory.accounts.values(), now=now),
+    )
+    publish_verified(house(), raw, account=account, key=_KEYS[kind], label=kind.value)
     return Response("", status=200, content_type="text/plain; charset=utf-8")
 
 
-def _verified(here: House, raw: bytes, kind: WebhookKind) -> Verification:
+def verified(label: str, *, unsigned: RefusedError, verify: Callable[[Directory, float], Verification]) -> str:
+    """Return the name of the account that signed this request, by the newest directory where the cached one fails.
+
+    Raises `unsigned`, AuthError (401), or StoreUnavailable where only the store could tell.
+    """
+    here = house()
     copy = here.known.current()
-    authorizations = request.headers.getlist("Authorization")
-    found = verify(raw, authorizations, copy.directory.accounts.values(), now=here.store_time.now())
+    found = verify(copy.directory, here.store_time.now())
     if found.verdict is Verdict.WRONG and (newer := here.known.newer_than(copy)) is not None:
         copy = newer
-        found = verify(raw, authorizations, copy.directory.accounts.values(), now=here.store_time.now())
-    if found.verdict is Verdict.OK:
-        return found
-    here.metrics.webhooks_received.labels(kind.value, found.verdict.value).inc()
+        found = verify(copy.directory, here.store_time.now())
+    if found.account is not None:
+        note(account=found.account)
+        return found.account
+    here.metrics.webhooks_received.labels(label, found.verdict.value).inc()
     if found.verdict is Verdict.MISSING:
-        # The provider's own rule: an error makes it send again, and then it signs.
-        raise RefusedError(503, why="unsigned", detail="The request carries no signature. Please sign and send again.")
+        raise unsigned
     if not here.known.judges(copy):
         raise StoreUnavailable("the store does not answer, and the signature is of nobody known")
-    _log.warning("webhook.refused", kind=kind.value, why=found.why)
-    return found
+    _log.warning("webhook.refused", kind=label, why=found.why)
+    raise AuthError(found.why)
 
 
-def _message(raw: bytes, kind: WebhookKind, account: str) -> envelope.OutboundMessage:
-    headers = {envelope.ACCOUNT: account}
+def publish_verified(
+    here: House,
+    raw: bytes,
+    *,
+    account: str,
+    key: str,
+    label: str,
+    content_type: str = "application/json",
+    headers: Mapping[str, object] | None = None,
+) -> None:
+    """Publish a webhook as it came, with a confirm, under the routing key of its queue. Raises BrokerUnavailable."""
+    told: dict[str, object] = {envelope.ACCOUNT: account, **(headers or {})}
     if len(raw) > envelope.MAXIMUM_BODY_BYTES:
         # No webhook of the provider comes near; a person must look at who holds its secret.
         _log.error("webhook.too_large", account=account, size=len(raw))
-        headers[envelope.TRUNCATED] = str(len(raw))
-    return envelope.OutboundMessage(
-        exchange=topology.RECEIPTS,
-        routing_key=_KEYS[kind],
-        type=envelope.WEBHOOK,
-        message_id=str(uuid4()),
-        body=raw[: envelope.MAXIMUM_BODY_BYTES],
-        headers=headers,
+        told[envelope.TRUNCATED] = str(len(raw))
+    here.publisher.publish(
+        envelope.OutboundMessage(
+            exchange=topology.RECEIPTS,
+            routing_key=key,
+            type=envelope.WEBHOOK,
+            message_id=str(uuid4()),
+            body=raw[: envelope.MAXIMUM_BODY_BYTES],
+            headers=told,
+            content_type=content_type,
+        )
     )
+    here.metrics.webhooks_received.labels(label, "queued").inc()

@@ -1,8 +1,8 @@
 """Answers that say no: problem+json bodies (RFC 9457) as each generation of the provider gives them.
 
 Who reads them goes by the HTTP status; the numbers in v1 types are the provider's and differ between its own
-documents (14xx for channel, sender, recipient, type and reference, 1150 for everything else). Beside the
-provider's `invalid_parameters` stands our `errors`, with a JSON Pointer and a word for programs.
+documents (14xx for channel, its parameters, sender, recipient, type and reference, 1150 for everything else).
+Beside the provider's `invalid_parameters` stands our `errors`, with a JSON Pointer and a word for programs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,15 @@ _PLAIN = {
     500: ("/messages#1000", "Internal error", "There was an error processing the request."),
     503: ("#service-unavailable", "Service Unavailable", "Please send the request again in a moment."),
 }
-# Last part of a fault's pointer -> number and title of a v1 422 that speaks of nothing else.
+# Answers that say more than their status does: fragment of the type -> (title, detail).
+_NAMED = {
+    "multiple-auth-methods": (
+        "Multiple authentication methods",
+        "Exactly one is taken: a Bearer token, or Basic, in one Authorization header.",
+    ),
+    "jwt-expired": ("Expired token", "The token has expired. Please make a new one."),
+}
+# Member of a message -> number and title of a v1 422 that speaks of nothing else.
 _V1_NUMBERS = {
     "channel": ("1400", "Unsupported channel"),
     "from": ("1420", "Invalid sender"),
@@ -44,6 +52,9 @@ _V1_NUMBERS = {
     "message_type": ("1440", "Invalid message type"),
     "client_ref": ("1450", "Invalid client reference"),
 }
+_V1_CHANNEL_OPTIONS = frozenset({"sms", "mms", "rcs", "whatsapp", "viber_service", "messenger", "email"})
+"""Members that are named like a channel and hold its own parameters."""
+_V1_OF_CHANNEL = ("1410", "Invalid channel parameters")
 _V1_OTHERS = ("1150", "Invalid params")
 
 
@@ -81,12 +92,17 @@ def problem(
     generation: Generation = Generation.V1,
     faults: Sequence[Fault] = (),
     detail: str = "",
+    named: str = "",
 ) -> tuple[int, bytes]:
     """Return (status, body). `instance` is the trace id; with `faults` it is about parameters.
 
-    Raises KeyError for a status that has no row here: a bug of ours.
+    `named` chooses the type where the status alone says too little: multiple-auth-methods, jwt-expired.
+    Raises KeyError for a status or a name that has no row here: a bug of ours.
     """
-    if faults and status in (400, 422):
+    if named:
+        kind = f"{_ERRORS}#{named}"
+        title, sentence = _NAMED[named]
+    elif faults and status in (400, 422):
         kind, title, sentence = _about(faults, generation)
     else:
         fragment, title, sentence = _PLAIN[status]
@@ -121,4 +137,11 @@ def _about(faults: Sequence[Fault], generation: Generation) -> tuple[str, str, s
 
 def _number(fault: Fault) -> tuple[str, str]:
     # The provider says 1150 of a parameter that is missing, whichever it is.
-    return _V1_OTHERS if fault.code == "required" else _V1_NUMBERS.get(fault.pointer.rpartition("/")[2], _V1_OTHERS)
+    if fault.code == "required":
+        return _V1_OTHERS
+    parts = fault.pointer.split("/")[1:]
+    if len(parts) > 2 and parts[0] == "failover":  # an item is a message like the first
+        parts = parts[2:]
+    if parts and parts[0] in _V1_CHANNEL_OPTIONS:
+        return _V1_OF_CHANNEL
+    return _V1_NUMBERS.get(parts[0], _V1_OTHERS) if len(parts) == 1 else _V1_OTHERS

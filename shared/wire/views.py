@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from shared.ids import message_uuid, split_message_uuid
-from shared.model import Attempt, AttemptState, Entry, Outcome, Reason, State, Status, Step, What, Workflow
+from shared.model import Attempt, AttemptState, Entry, Generation, Outcome, Reason, State, Status, Step, What, Workflow
 from shared.wire.statuses import status_of
 from shared.wire.story import tell_all
 from shared.wire.times import rfc3339, rfc3339_or_none
@@ -49,9 +49,10 @@ class StepView(Struct, kw_only=True):
 
 
 class WorkflowView(Struct, kw_only=True):
-    """`GET /v1/workflows/{id}`, and `GET /v0.1/dispatch/{id}` with `dispatch_uuid`."""
+    """`GET /v1/workflows/{id}`; with `dispatch_uuid` below /v0.1/dispatch, with `workflow_uuid` below /beta."""
 
     dispatch_uuid: str | UnsetType = UNSET
+    workflow_uuid: str | UnsetType = UNSET
     workflow_id: str
     state: State
     outcome: Outcome | UnsetType = UNSET
@@ -79,6 +80,7 @@ class AcceptedView(Struct, kw_only=True):
 
     message_uuid: str | UnsetType = UNSET
     dispatch_uuid: str | UnsetType = UNSET
+    workflow_uuid: str | UnsetType = UNSET
     workflow_id: str
     state: State = State.ACCEPTED
 
@@ -103,14 +105,21 @@ class TimelineView(Struct, kw_only=True):
     entries: list[EntryView]
 
 
-def workflow_view(workflow: Workflow, *, wake_at: float | None, stopped: bool = False, dispatch: bool = False) -> bytes:
+def workflow_view(
+    workflow: Workflow,
+    *,
+    wake_at: float | None,
+    stopped: bool = False,
+    asked_as: Generation = Generation.V1,
+) -> bytes:
     """Return the JSON of a workflow.
 
-    `stopped`: a stop covers its current step. `dispatch`: asked for under /v0.1/dispatch, so that id is there too.
+    `stopped`: a stop covers its current step. `asked_as`: whose address was asked, so that its id is there too.
     """
     return msgspec.json.encode(
         WorkflowView(
-            dispatch_uuid=workflow.workflow_id if dispatch else UNSET,
+            dispatch_uuid=workflow.workflow_id if asked_as is Generation.V0_1 else UNSET,
+            workflow_uuid=workflow.workflow_id if asked_as is Generation.BETA else UNSET,
             workflow_id=workflow.workflow_id,
             state=_shown_state(workflow, stopped=stopped),
             outcome=UNSET if workflow.outcome is None else workflow.outcome,
@@ -160,9 +169,15 @@ def timeline(entries: Sequence[Entry], workflow: Workflow | None = None) -> byte
     return msgspec.json.encode(TimelineView(entries=lines))
 
 
-def accepted_workflow(workflow_id: str, *, dispatch: bool = False) -> bytes:
+def accepted_workflow(workflow_id: str, *, asked_as: Generation = Generation.V1) -> bytes:
     """Return what GET says of a workflow id that we gave and that has no row yet."""
-    return msgspec.json.encode(AcceptedView(dispatch_uuid=workflow_id if dispatch else UNSET, workflow_id=workflow_id))
+    return msgspec.json.encode(
+        AcceptedView(
+            dispatch_uuid=workflow_id if asked_as is Generation.V0_1 else UNSET,
+            workflow_uuid=workflow_id if asked_as is Generation.BETA else UNSET,
+            workflow_id=workflow_id,
+        )
+    )
 
 
 def accepted_message(uuid: str) -> bytes:

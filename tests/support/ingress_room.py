@@ -4,6 +4,7 @@ The broker here is a stand-in for the port; what the real one does is shown in t
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask.testing import FlaskClient
 
@@ -16,7 +17,8 @@ from shared.queue.topology import QueueDepth
 from shared.store.directory import Directory, DirectoryChange
 from shared.store.opening import open_memory_store
 from shared.store.port import Store
-from shared.store.records import Controls, Stored
+from shared.store.records import Controls, InboundRow, Stored
+from shared.store.records_requests import KeyedRequest, SearchPage, SearchQuery, TakenKey
 from tests.support.ingress_callers import MadeUpCaller
 
 EPOCH = 1_790_000_000.0
@@ -84,6 +86,24 @@ class LosableStore:
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         return self._there().timeline(workflow_id)
 
+    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+        return self._there().find_inbound(provider_uuid)
+
+    def search(self, query: SearchQuery) -> SearchPage:
+        return self._there().search(query)
+
+    def take_key(self, request: KeyedRequest) -> TakenKey:
+        return self._there().take_key(request)
+
+    def answer_key(self, *, tenant: str, key: str, workflow_id: str, answer: bytes) -> None:
+        self._there().answer_key(tenant=tenant, key=key, workflow_id=workflow_id, answer=answer)
+
+    def give_back_key(self, *, tenant: str, key: str, workflow_id: str) -> None:
+        self._there().give_back_key(tenant=tenant, key=key, workflow_id=workflow_id)
+
+    def purge_keys(self) -> int:
+        return self._there().purge_keys()
+
     def _there(self) -> Store:
         if self.away:
             raise StoreUnavailable("the database does not answer")
@@ -93,13 +113,14 @@ class LosableStore:
 class Room:
     """One application with everything around it."""
 
-    def __init__(self, *known: MadeUpCaller | DirectoryChange) -> None:
+    def __init__(self, *known: MadeUpCaller | DirectoryChange, **settings: Any) -> None:
+        """`settings` are fields of the ingress's own that differ from the defaults."""
         self.clock = TurnedClock()
         self.broker = RememberingBroker()
         self.rows: Store = open_memory_store(clock=lambda: self.now)
         self.store = LosableStore(self.rows)
-        settings = IngressSettings(broker_url="amqp://127.0.0.1", store_url="sqlite:///none")
-        self.house = make_house(settings, self.store, self.broker, self.clock)
+        chosen = IngressSettings(broker_url="amqp://127.0.0.1", store_url="sqlite:///none", **settings)
+        self.house = make_house(chosen, self.store, self.broker, self.clock)
         self.client: FlaskClient = app_of(self.house).test_client()
         for each in known:
             for record in each.records() if isinstance(each, MadeUpCaller) else (each,):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import jwt
 import pytest
 
-from services.ingress.callers import Caller, Credentials, identify, identify_in
+from services.ingress.callers import Caller, Credentials, ExplainedAuthError, identify, identify_in
 from services.ingress.clock import StoreTime
 from services.ingress.known import KnownCallers
 from shared.errors import AuthError, StoreUnavailable
@@ -41,9 +41,9 @@ KNOWN = directory_of(ACME, OTHER)
 
 
 def test_a_token_names_the_tenant_of_its_application() -> None:
-    expected = Caller(tenant="acme", application_id=ACME.application_id)
+    expected = Caller(tenant="acme", application_id=ACME.application_id, token_id="one", issued_at=NOW)
 
-    assert expected == identify_in(asks(ACME.bearer(now=NOW)), KNOWN, NOW)
+    assert expected == identify_in(asks(ACME.bearer(now=NOW, jti="one")), KNOWN, NOW)
 
 
 def test_a_key_names_its_tenant() -> None:
@@ -119,6 +119,7 @@ def _hs256_with_the_public_key() -> str:
 
 
 GOOD = ACME.token(now=NOW)
+GOOD_BEARER = f"Bearer {GOOD}"
 FORGED: dict[str, Callable[[], str | None]] = {
     "no header": lambda: None,
     "an empty header": lambda: "",
@@ -178,9 +179,48 @@ def test_it_is_refused(header: Callable[[], str | None]) -> None:
         identify_in(asks(header()), KNOWN, NOW)
 
 
-def test_credentials_in_the_query_are_a_second_scheme() -> None:
+TWICE: dict[str, tuple[str, bool]] = {
+    "a key in the query too": (ACME.basic(), True),
+    "a token, and a key in the query": (GOOD_BEARER, True),
+    "two headers": (f"{GOOD_BEARER},{ACME.basic()}", False),
+    "one header twice": (f"{ACME.basic()}, {ACME.basic()}", False),
+}
+
+
+@pytest.mark.parametrize(("header", "in_query"), TWICE.values(), ids=TWICE.keys())
+def test_two_schemes_are_named_as_what_they_are(header: str, in_query: bool) -> None:
+    with pytest.raises(ExplainedAuthError) as refused:
+        identify_in(asks(header, in_query=in_query), KNOWN, NOW)
+
+    assert "multiple-auth-methods" == refused.value.named
+
+
+@pytest.mark.parametrize("later", [900, 86_400])
+def test_a_token_that_is_over_is_named_as_that(later: float) -> None:
+    with pytest.raises(ExplainedAuthError) as refused:
+        identify_in(asks(GOOD_BEARER), KNOWN, NOW + later)
+
+    assert "jwt-expired" == refused.value.named
+
+
+def test_of_a_forged_token_nobody_learns_that_it_is_over() -> None:
+    forged = OTHER.bearer(now=NOW - 10_000, application_id=ACME.application_id)
+
+    with pytest.raises(AuthError) as refused:
+        identify_in(asks(forged), KNOWN, NOW)
+    assert not isinstance(refused.value, ExplainedAuthError)
+
+
+def test_a_key_in_the_query_is_refused_and_taken_only_where_it_is_allowed() -> None:
+    with pytest.raises(ExplainedAuthError, match="query"):
+        identify_in(asks(None, in_query=True), KNOWN, NOW)
+
+    allowed = replace(asks(None, in_query=True), from_query=(OTHER.api_key, OTHER.api_secret))
+    assert Caller(tenant="other", api_key=OTHER.api_key) == identify_in(allowed, KNOWN, NOW)
     with pytest.raises(AuthError):
-        identify_in(asks(ACME.basic(), in_query=True), KNOWN, NOW)
+        identify_in(replace(allowed, from_query=(OTHER.api_key, "wrong")), KNOWN, NOW)
+    with pytest.raises(ExplainedAuthError):
+        identify_in(replace(allowed, authorization=ACME.basic()), KNOWN, NOW)
 
 
 def test_whoever_is_revoked_is_refused() -> None:

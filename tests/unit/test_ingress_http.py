@@ -122,7 +122,7 @@ def test_every_answer_names_its_trace_and_protects_itself(room: Room) -> None:
     answers = (
         send(room),
         room.client.get("/nowhere"),
-        room.client.get("/v1/messages"),
+        room.client.put("/v1/messages"),
         room.client.post("/v1/messages"),
         room.client.get("/healthz"),
     )
@@ -141,18 +141,39 @@ def test_every_answer_names_its_trace_and_protects_itself(room: Room) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/messages", "POST"),
-        ("PUT", "/v0.1/dispatch", "POST"),
-        ("OPTIONS", "/beta/workflows", "POST"),
-        ("POST", "/v1/workflows/x", "DELETE, GET, HEAD"),
-        ("DELETE", "/webhooks/status", "POST"),
+        ("DELETE", "/v1/messages", "GET, HEAD, OPTIONS, POST"),
+        ("PUT", "/v0.1/dispatch", "OPTIONS, POST"),
+        ("GET", "/beta/workflows", "OPTIONS, POST"),
+        ("POST", "/v1/workflows/x", "DELETE, GET, HEAD, OPTIONS"),
+        ("PUT", "/v1/messages/x", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("POST", "/v1/messages/ping", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("DELETE", "/webhooks/status", "OPTIONS, POST"),
+        ("PUT", "/webhooks/sms/status", "GET, HEAD, OPTIONS, POST"),
+        ("TRACE", "/v1/messages", "GET, HEAD, OPTIONS, POST"),
     ],
 )
 def test_another_method_is_told_the_right_ones(room: Room, method: str, path: str, allowed: str) -> None:
     answer = room.client.open(path, method=method)
 
     assert (405, "application/problem+json") == (answer.status_code, answer.content_type)
+    assert "https://developer.vonage.com/api-errors#wrong-verb" == answer.get_json()["type"]
     assert allowed == answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v0.1/dispatch/", "/v1/messages/x", "/webhooks/status", "/readyz"])
+def test_options_names_the_methods_and_invites_no_other_origin(room: Room, path: str) -> None:
+    answer = room.client.options(path, headers={"Origin": "https://evil.example"})
+
+    assert (204, b"") == (answer.status_code, answer.data)
+    assert "OPTIONS" in answer.headers["Allow"].split(", ")
+    assert [] == [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_head_answers_as_get_does_without_a_body(room: Room) -> None:
+    for path in ("/v1/messages/ping", "/healthz", "/v1/messages"):
+        shown, asked = (getattr(room.client, verb)(path, headers=room.headers(ACME)) for verb in ("get", "head"))
+
+        assert (shown.status_code, b"") == (asked.status_code, asked.data)
 
 
 @pytest.mark.parametrize(

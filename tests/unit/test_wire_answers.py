@@ -192,7 +192,9 @@ def test_a_dispatch_shows_its_id_under_the_name_its_caller_knows() -> None:
     expected = golden("view_workflow")
     assert isinstance(expected, dict)
 
-    assert {"dispatch_uuid": WORKFLOW_ID, **expected} == json.loads(workflow_view(ENDED, wake_at=None, dispatch=True))
+    for name, generation in (("dispatch_uuid", Generation.V0_1), ("workflow_uuid", Generation.BETA)):
+        shown = json.loads(workflow_view(ENDED, wake_at=None, asked_as=generation))
+        assert {name: WORKFLOW_ID, **expected} == shown
 
 
 def test_a_message_shows_its_step_and_the_state_of_the_whole() -> None:
@@ -228,7 +230,8 @@ def test_right_after_the_202_there_is_an_accepted_view() -> None:
     expected = {"workflow_id": WORKFLOW_ID, "state": "accepted"}
 
     assert expected == json.loads(accepted_workflow(WORKFLOW_ID))
-    assert {"dispatch_uuid": WORKFLOW_ID, **expected} == json.loads(accepted_workflow(WORKFLOW_ID, dispatch=True))
+    for name, generation in (("dispatch_uuid", Generation.V0_1), ("workflow_uuid", Generation.BETA)):
+        assert {name: WORKFLOW_ID, **expected} == json.loads(accepted_workflow(WORKFLOW_ID, asked_as=generation))
     assert {"message_uuid": FIRST, **expected} == json.loads(accepted_message(message_uuid(WORKFLOW_ID, 1)))
     assert {"entries": []} == json.loads(timeline([]))
 
