@@ -33,8 +33,8 @@ Cascade sends a message through a list of channels until one of them is known to
 Messages, Workflows and Dispatch APIs of Nexmo/Vonage: an application changes its host name and keeps working. What
 stands here and not in the provider's documents is Cascade's own.
 
-Every answer carries `x-nexmo-trace-id`; every answer of 400 and above is a problem document (RFC 9457). A method that an
-address does not know is answered 405 with `Allow`, an address that nobody knows 404.
+Every answer carries `x-nexmo-trace-id`; every answer of 400 and above is a problem document (RFC 9457). A method that
+an address does not know is answered 405 with `Allow`, an address that nobody knows 404.
 """
 
 
@@ -91,7 +91,8 @@ def _request_body(operation: Operation) -> Schema:
         media["examples"] = dict(EXAMPLES[operation.start])
         return {"required": True, "content": {JSON: media}}
     if operation.body:
-        return {"required": True, "content": _content(operation.body)}
+        # Not required: what is signed is kept whatever it is, also where there is nothing of it.
+        return {"required": False, "content": _content(operation.body)}
     return {}
 
 
@@ -103,6 +104,11 @@ def _outcome(outcome: Outcome) -> Schema:
     said: Schema = {"description": outcome.description, "headers": _headers(outcome.headers)}
     if outcome.media:
         said["content"] = _content(outcome.media)
+    if outcome.leads_to:
+        said["links"] = {
+            name: {"operationId": name, "parameters": {"identifier": f"$response.body#/{member}"}}
+            for name, member in outcome.leads_to
+        }
     return said
 
 

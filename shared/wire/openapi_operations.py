@@ -31,6 +31,8 @@ class Outcome:
     description: str
     media: Media
     headers: tuple[str, ...] = ()
+    leads_to: tuple[tuple[str, str], ...] = ()
+    """Names of the operations that take a member of this answer as their `identifier`, and that member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,16 @@ def _json(*structs: type[Struct]) -> Media:
     return {JSON: structs}
 
 
+_LEADS_TO: Mapping[type[Struct], tuple[tuple[str, str], ...]] = {
+    struct: tuple((name.format(view), member) for name in ("get{}", "get{}Timeline", "cancel{}"))
+    for struct, view, member in (
+        (MessageAccepted, "Message", "message_uuid"),
+        (DispatchAccepted, "Dispatch", "dispatch_uuid"),
+        (WorkflowAccepted, "Workflow", "workflow_uuid"),
+    )
+}
+
+
 def _send(path: str, name: str, tag: str, start: StartType, answer: type[Struct], summary: str) -> Operation:
     return Operation(
         method="post",
@@ -70,7 +82,7 @@ def _send(path: str, name: str, tag: str, start: StartType, answer: type[Struct]
             " end. Members that are not described here go to the provider untouched."
         ),
         start=start,
-        outcomes=(Outcome(status=202, description="Taken.", media=_json(answer)),),
+        outcomes=(Outcome(status=202, description="Taken.", media=_json(answer), leads_to=_LEADS_TO[answer]),),
         refusals=(400, 401, 413, 415, *((422,) if tag == "v1" else ()), 500, 503),
     )
 
