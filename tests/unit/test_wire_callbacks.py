@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.channels import CHANNELS
 from shared.model import Attempt, AttemptState, Generation, Outcome, Problem, RequestKind, Status, Workflow
 from shared.wire.callbacks import final_report, status_webhook
 from tests.unit.test_wire_answers import ENDED, T, attempt, step
@@ -74,6 +75,43 @@ def test_the_steps_own_version_goes_before_the_generation(
     workflow = replace(ENDED, generation=generation, steps=(step(1, "sms", webhook_version=version),))
 
     assert is_v1 == (rejected(workflow).get("channel") == "sms")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_that_v0_1_never_knew_speaks_v1_whatever_was_asked_for(channel: str) -> None:
+    asked = replace(ENDED, generation=Generation.V0_1, steps=(step(1, channel, webhook_version="v0.1"),))
+    body = rejected(asked)
+
+    older = CHANNELS[channel].v0_1_name
+    assert (channel if older is None else None) == body.get("channel")
+    assert older == (body["to"]["type"] if isinstance(body["to"], dict) else None)
+
+
+EXTRAS = {"destination": {"network_code": "23410"}, "sms": {"count_total": "2"}, "status": {"not": "ours"}}
+
+
+def test_what_the_provider_says_beyond_is_passed_on_in_v1_and_takes_the_place_of_nothing() -> None:
+    told = [
+        json.loads(
+            status_webhook(
+                replace(ENDED, generation=generation), 2, sequence=9, status=Status.DELIVERED, at=T, extras=EXTRAS
+            )
+        )
+        for generation in (Generation.V1, Generation.V0_1, Generation.BETA)
+    ]
+
+    assert [("delivered", {"network_code": "23410"}, {"count_total": "2"})] + [("delivered", None, None)] * 2 == [
+        (body["status"], body.get("destination"), body.get("sms")) for body in told
+    ]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_report_names_its_channels_as_its_generation_does(channel: str) -> None:
+    sent = step(1, channel, attempts=(attempt(1, AttemptState.ACCEPTED, best=Status.DELIVERED, price="0.05"),))
+    (link,) = json.loads(final_report(replace(ENDED, steps=(sent,)), at=T))["_links"]["messages"]
+
+    assert (CHANNELS[channel].v0_1_name or channel, "delivered") == (link["channel"], link["status"])
+    assert 0.05 == float(link["usage"]["price"])
 
 
 def test_a_single_v1_message_has_no_workflow_in_its_status() -> None:
