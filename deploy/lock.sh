@@ -8,7 +8,7 @@ if [ ! -x "$tool/bin/uv" ]; then
     .venv/bin/python -m venv "$tool"
     "$tool/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
 fi
-for name in runtime dev; do
+for name in runtime dev clients clients_node; do
     (
         cd requirements
         "../$tool/bin/uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

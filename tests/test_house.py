@@ -132,7 +132,7 @@ def test_every_top_level_entry_is_known() -> None:
     assert sorted({path.name for path in ROOT.iterdir()} - TOP_LEVEL - MADE_BY_TOOLS) == []
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "clients.txt", "clients_node.txt"])
 def test_locked_requirements_name_no_index_and_carry_hashes(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     packages = [block for block in text.replace("\\\n", " ").splitlines() if block.strip()]
@@ -143,7 +143,7 @@ def test_locked_requirements_name_no_index_and_carry_hashes(name: str) -> None:
 
 
 def test_the_lock_holds_what_is_asked_for() -> None:
-    for name in ("runtime", "dev"):
+    for name in ("runtime", "dev", "clients", "clients_node"):
         asked = (ROOT / "requirements" / f"{name}.in").read_text(encoding="utf-8").lower().splitlines()
         locked = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").lower()
         pins = [line.split("[")[0] + "==" + line.split("==")[1] if "[" in line else line for line in asked]
@@ -156,5 +156,17 @@ def test_make_alone_shows_every_target() -> None:
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
 
-    targets = ("demo", "up", "down", "test", "test-long", "lint", "bench", "topology-check", "clean", "lock")
+    targets = (
+        "demo",
+        "up",
+        "down",
+        "test",
+        "test-clients",
+        "test-long",
+        "lint",
+        "bench",
+        "topology-check",
+        "clean",
+        "lock",
+    )
     assert [target for target in targets if f"  make {target} " not in shown] == []

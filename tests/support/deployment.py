@@ -10,7 +10,8 @@ deployment.stop()
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ from services.cli import fleet
 from services.cli.broker import BrokerUrls, private_ctl
 from services.cli.down import stop_home
 from services.cli.home import Home
+from services.cli.store import open_upgraded_store
 from services.cli.tokens import caller_token
 from services.cli.up import start_home
 from shared.queue.topology import DEFAULT_VHOST
+from shared.store.directory import DirectoryChange
 from shared.store.opening import open_store
 from shared.store.port import Store
 from tests.support.waiting import wait_until
@@ -143,9 +146,22 @@ class Deployment:
         stop_home(self.home)
 
 
-def start_deployment(folder: Path, *, unpacked_dir: Path, dispatchers: int = 2) -> Deployment:
-    """Start everything under `folder`."""
+Known = Callable[[Home], Iterable[DirectoryChange]]
+
+
+def _nobody(_home: Home) -> Iterable[DirectoryChange]:
+    return ()
+
+
+def start_deployment(folder: Path, *, unpacked_dir: Path, dispatchers: int = 2, known: Known = _nobody) -> Deployment:
+    """Start everything under `folder`.
+
+    `known` gives who is in the store, beside the demo's caller, before anybody reads it.
+    """
     home = Home(state_dir=folder, ports={"ingress": free_port(), "sandbox": free_port()}, unpacked_dir=unpacked_dir)
+    with closing(open_upgraded_store(home)) as store:
+        for record in known(home):
+            store.change_directory(record)
     try:
         urls = start_home(home, say=lambda _line: None, dispatchers=dispatchers)
     except BaseException:

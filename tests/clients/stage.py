@@ -1,0 +1,137 @@
+"""What the clients are pointed at: a whole deployment, an ingress of it that speaks TLS, and the sandbox by itself.
+
+Three callers are known. `new` sends through an account of the provider's v1 API, `old` through one of v0.1; `direct` is
+an application of the sandbox's own, for clients that take the sandbox for the provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from services.cli.home import Home
+from shared import ids
+from shared.store.directory import Account, DirectoryChange, Route
+from tests.support import sandbox
+from tests.support.broker import UNPACKED_DIR
+from tests.support.certificates import Certificate, self_signed
+from tests.support.deployment import Deployment, start_deployment
+from tests.support.ingress import start_ingress
+from tests.support.ingress_callers import MadeUpCaller
+from tests.support.tls_front import tls_front
+from tests.support.waiting import wait_until
+from tests.support.webhook_sink import Sink, webhook_sink
+
+ADDRESS = "127.0.0.1"
+OLD_ACCOUNT = "provider-of-old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    deployment: Deployment
+    certificate: Certificate
+    ingress_over_tls: str
+    """Host and port, as the Python client wants it."""
+    sandbox_over_tls: str
+    new: MadeUpCaller
+    old: MadeUpCaller
+    direct: sandbox.Account
+    told: Sink
+    """Where webhooks go that a message asks for by its `webhook_url`."""
+
+    def port(self, service: str) -> int:
+        return self.deployment.home.ports[service]
+
+    def sent_by_us(self, message_uuid: str) -> dict[str, Any]:
+        """Wait until the provider has the message that its caller knows by this id; return what it got."""
+        workflow_id, step = ids.split_message_uuid(message_uuid)
+        reference = ids.reference(workflow_id, step or 1, 1)
+        return wait_until(lambda: self._received(client_ref=reference), 60)[0]
+
+    def sent_directly(self, message_uuid: str) -> dict[str, Any]:
+        """Return what the sandbox got from a client that takes it for the provider."""
+        return next(row for row in self._received() if row["message_uuid"] == message_uuid)
+
+    def _received(self, **wanted: str) -> list[dict[str, Any]]:
+        address = f"{self.deployment.sandbox}/sandbox/messages"
+        return list(self.deployment.session.get(address, params=wanted, timeout=30).json())
+
+
+@contextmanager
+def open_stage(folder: Path) -> Iterator[Stage]:
+    new, old = MadeUpCaller(tenant="new"), MadeUpCaller(tenant="old")
+    old_provider, direct = sandbox.make_account(), sandbox.make_account()
+    certificate = self_signed(folder / "tls", ADDRESS)
+
+    def known(home: Home) -> tuple[DirectoryChange, ...]:
+        route = Route(account=OLD_ACCOUNT, tenant=old.tenant)
+        return (*new.records(), *old.records(), v0_1_account(home, old_provider), route)
+
+    with ExitStack() as ending:
+        deployment = start_deployment(folder, unpacked_dir=UNPACKED_DIR, dispatchers=1, known=known)
+        ending.callback(deployment.stop)
+        register(deployment, old_provider)
+        register(deployment, direct)
+        yield Stage(
+            deployment=deployment,
+            certificate=certificate,
+            ingress_over_tls=ending.enter_context(_ingress_over_tls(deployment, folder, certificate)),
+            sandbox_over_tls=ending.enter_context(tls_front(certificate, deployment.sandbox)).address,
+            new=new,
+            old=old,
+            direct=direct,
+            told=ending.enter_context(webhook_sink()),
+        )
+
+
+def v0_1_account(home: Home, application: sandbox.Account) -> Account:
+    """Return an account of ours at the sandbox that speaks v0.1."""
+    return Account(
+        name=OLD_ACCOUNT,
+        base_url=home.url("sandbox"),
+        generation="v0_1",
+        api_key=application.api_key,
+        application_id=application.application_id,
+        private_key=application.private_key,
+        api_secret=None,
+        signature_secrets=(application.signature_secret,),
+    )
+
+
+def register(deployment: Deployment, application: sandbox.Account) -> None:
+    """Make an application known to the sandbox; its webhooks go to our ingress."""
+    fields = {
+        "public_key": application.public_key,
+        "status_url": f"{deployment.ingress}/webhooks/status",
+        "inbound_url": f"{deployment.ingress}/webhooks/inbound",
+        "api_key": application.api_key,
+        "api_secret": application.api_secret,
+        "signature_secret": application.signature_secret,
+    }
+    address = f"{deployment.sandbox}/sandbox/applications/{application.application_id}"
+    answer = requests.put(address, json=fields, timeout=10)
+    assert 204 == answer.status_code, answer.text
+
+
+@contextmanager
+def _ingress_over_tls(deployment: Deployment, folder: Path, certificate: Certificate) -> Iterator[str]:
+    ingress = start_ingress(
+        folder,
+        broker_url=deployment.urls.ingress,
+        store_url=deployment.home.store_url,
+        CASCADE_INGRESS_TLS_CERT=str(certificate.file),
+        CASCADE_INGRESS_TLS_KEY=str(certificate.key),
+        CASCADE_INGRESS_WORKERS="1",
+    )
+    try:
+        address = ingress.url.removeprefix("http://")
+        ready = f"https://{address}/readyz"
+        wait_until(lambda: requests.get(ready, verify=str(certificate.file), timeout=10).ok, 30)
+        yield address
+    finally:
+        ingress.stop()
