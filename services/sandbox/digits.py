@@ -17,7 +17,7 @@ _TAKEN: Final = Call(receipts=(_SUBMITTED, _DELIVERED))
 
 _BY_DIGITS: Final[Mapping[str, tuple[Call, ...]]] = {
     "000": (Call(receipts=(_SUBMITTED, _DELIVERED, _READ)),),
-    "001": (Call(answer=422),),
+    "001": (Call(answer=422, problem="invalid-recipient"),),
     "002": (Call(receipts=(_SUBMITTED, Receipt(status="undeliverable", after_s=0.4, code=1260))),),
     "003": (Call(receipts=(_SUBMITTED,)),),
     "004": (Call(receipts=(_SUBMITTED, replace(_DELIVERED, after_s=20.0))),),

@@ -19,7 +19,10 @@ from services.sandbox.fields import Fault, FieldsError, address, leaf, matching,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One registration. `api_secret` None = Basic is not possible for the account."""
+    """One registration. `api_secret` None = Basic is not possible for the account.
+
+    `sms_inbound_url` and `sms_receipt_url` are the account's addresses for the webhooks of the SMS API, None = none.
+    """
 
     application_id: str
     public_key: RSAPublicKey
@@ -28,6 +31,8 @@ class Application:
     api_key: str
     signature_secret: str
     api_secret: str | None = None
+    sms_inbound_url: str | None = None
+    sms_receipt_url: str | None = None
 
     def __repr__(self) -> str:
         return f"Application({self.application_id}, api_key={self.api_key})"
@@ -53,7 +58,7 @@ _REGISTRATION: Final = record(
         "api_key": text(1, 64),
         "signature_secret": text(1, 256),
     },
-    {"api_secret": text(1, 256)},
+    {"api_secret": text(1, 256), "sms_inbound_url": address(), "sms_receipt_url": address()},
 )
 _SECRETS: Final = record({"secrets": table(text(1, 64), text(1, 256))})
 
@@ -74,6 +79,8 @@ def parse_application(application_id: str, value: object) -> Application:
         api_key=fields["api_key"],
         signature_secret=fields["signature_secret"],
         api_secret=fields.get("api_secret"),
+        sms_inbound_url=fields.get("sms_inbound_url"),
+        sms_receipt_url=fields.get("sms_receipt_url"),
     )
 
 

@@ -7,11 +7,20 @@ from typing import Any, Final
 from flask import Blueprint, Response, render_template, request
 
 from services.sandbox.simulator import Simulator
+from services.sandbox.telling import told
 
 # A page is for looking at; all of it is under /sandbox/messages.
 _MOST_MESSAGES: Final = 300
 _RANKS: Final = {"submitted": 1, "rejected": 2, "undeliverable": 2, "delivered": 3, "read": 4}
-_CHANNEL_NAMES: Final = {"sms": "SMS", "viber_service": "Viber", "messenger": "Messenger"}
+_CHANNEL_NAMES: Final = {
+    "sms": "SMS",
+    "mms": "MMS",
+    "rcs": "RCS",
+    "whatsapp": "WhatsApp",
+    "viber_service": "Viber",
+    "messenger": "Messenger",
+    "email": "Email",
+}
 _POLICY: Final = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -49,10 +58,14 @@ def _bubble(message: Mapping[str, Any]) -> Bubble:
         channel=channel,
         channel_name=_CHANNEL_NAMES.get(channel, channel),
         sender=str(message["from"]),
-        text=str(body.get("text") or f"({body.get('message_type')})"),
+        text=told(body),
         received_at=str(message["received_at"]),
-        status=max(statuses, key=lambda status: _RANKS.get(status, 0), default="no receipt yet"),
+        status="revoked" if message.get("revoked") else _best(statuses),
     )
+
+
+def _best(statuses: Sequence[str]) -> str:
+    return max(statuses, key=lambda status: _RANKS.get(status, 0), default="no receipt yet")
 
 
 def page_routes(simulator: Simulator) -> Blueprint:

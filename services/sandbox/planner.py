@@ -69,6 +69,15 @@ class Planner:
                     return self._entry(script[name], self._used, (recipient, name))
             return self._entry(calls_for(channel, recipient), self._calls_by_family, (channel, recipient, family_name))
 
+    def whole_call(self, name: str, recipient: str) -> Call | None:
+        """Say what a call comes to that is not about one message alone, by the list of that name; None = there is none.
+
+        `recipient` is the first message's. Neither `*` nor digits speak of such calls.
+        """
+        with self._lock:
+            calls = self._scripts.get(recipient, {}).get(name)
+            return None if calls is None else self._entry(calls, self._used, (recipient, name))
+
     def _forget(self, recipient: str) -> bool:
         for name in self._scripts.get(recipient, {}):
             del self._used[recipient, name]

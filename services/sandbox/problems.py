@@ -25,6 +25,28 @@ _BY_STATUS: Final = {
     500: ("/messages#1000", "Internal error", "There was an error processing your request in the Platform."),
     503: ("#unavailable", "Service Unavailable", "The Platform is not able to take your request at present."),
 }
+# Refusals that a script can ask for by name; `named` says what each generation makes of them.
+NAMED: Final = (
+    "forbidden",
+    "invalid-recipient",
+    "low-balance",
+    "not-found",
+    "rate-limit",
+    "unauthorized",
+    "unprovisioned",
+    "wrong-verb",
+)
+_NAMED_STATUS: Final = {
+    "forbidden": 403,
+    "invalid-recipient": 422,
+    "low-balance": 402,
+    "not-found": 404,
+    "rate-limit": 429,
+    "unauthorized": 401,
+    "wrong-verb": 405,
+}
+_OLD_INVALID: Final = "https://www.nexmo.com/messages/Errors#InvalidParams"
+_OLD_TITLE: Final = "Your request parameters didn't validate."
 
 
 class ProblemError(Exception):
@@ -83,6 +105,47 @@ def invalid_message(code: int, title: str, faults: Sequence[Fault]) -> ProblemEr
     """422 for a message body, with every fault named."""
     detail = f"{len(faults)} of the parameters {'is' if len(faults) == 1 else 'are'} invalid."
     return ProblemError(422, f"{_CATALOGUE}/messages#{code}", title, detail, faults)
+
+
+def invalid_old_request(faults: Sequence[Fault]) -> ProblemError:
+    """400 for a v0.1 or beta body, with every fault named."""
+    detail = f"{len(faults)} of the submitted parameters {'is' if len(faults) == 1 else 'are'} invalid."
+    return ProblemError(400, _OLD_INVALID, _OLD_TITLE, detail, faults)
+
+
+def missing(what: str) -> ProblemError:
+    """404 for a message that nobody knows, whatever its id looks like."""
+    return ProblemError(404, f"{_CATALOGUE}#not-found", "Not Found", f"Message with id {what} was not found.")
+
+
+def unprocessable(detail: str) -> ProblemError:
+    """422 for an update that this message can't have."""
+    return ProblemError(422, f"{_CATALOGUE}#unprocessable-entity", "Unprocessable Entity", detail)
+
+
+def refused(status: int, generation: str) -> ProblemError:
+    """Make the problem of a status for a generation: v0.1 and beta have one for all that is wrong with a body."""
+    if status == 400 and generation != "v1":
+        return ProblemError(400, _OLD_INVALID, _OLD_TITLE, "The submitted parameters are invalid.")
+    return of_status(status)
+
+
+def named(name: str, generation: str, *, workflow: bool) -> ProblemError:
+    """Make the refusal of that name as a generation words it; `workflow` = of a dispatch or beta workflow.
+
+    Raises KeyError for a name that is none of `NAMED`.
+    """
+    if name == "unprovisioned":
+        words = "These credentials have no access to the product that was called."
+        return ProblemError(401, "https://developer.nexmo.com/api-errors/#unprovisioned", "Unprovisioned", words)
+    if generation != "v1" and name == "low-balance":
+        if workflow:
+            faults = [Fault(name="balance", reason="is too low")]
+            return ProblemError(400, _CATALOGUE, _OLD_TITLE, "1 of the submitted parameters is invalid.", faults)
+        return ProblemError(400, f"{_CATALOGUE}#low-balance", "Bad Request", "The balance of the account is too low.")
+    if generation != "v1" and name == "invalid-recipient":
+        return invalid_old_request([Fault(name="to", reason="is not one we can send to")])
+    return of_status(_NAMED_STATUS[name])
 
 
 def invalid_request(faults: Sequence[Fault]) -> ProblemError:

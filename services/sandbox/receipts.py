@@ -1,21 +1,15 @@
-"""The bodies of the provider's v1 webhooks: statuses (protocol 5.4) and inbound messages (5.5). Pure."""
+"""The bodies of the provider's status webhooks in each generation (protocol 5.2, 5.4). Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from services.sandbox.clock import written
-from services.sandbox.ledger import Message
+from services.sandbox.drafts import nested
+from services.sandbox.prices import CURRENCY, parts_of, price_of
+from services.sandbox.records import Message, Place
 from services.sandbox.scripts import NEGATIVE, Receipt
 
-# Price in euros of one message, and the status that makes it due (protocol 4.4).
-_PRICES: Final[Mapping[str, tuple[str, str]]] = {
-    "sms": ("0.0333", "submitted"),
-    "viber_service": ("0.0150", "delivered"),
-    "messenger": ("0.0080", "delivered"),
-}
-_INBOUND_PRICES: Final[Mapping[str, str]] = {"sms": "0.0050"}
-_RANKS: Final = ("submitted", "delivered", "read")
-
+_NETWORK: Final = "23410"
 _USUAL_CODES: Final = {"rejected": 1300, "undeliverable": 1260}
 _MEANINGS: Final[Mapping[int, str]] = {
     1000: "Throttled",
@@ -26,11 +20,21 @@ _MEANINGS: Final[Mapping[int, str]] = {
     1320: "Already sent",
     1330: "Unknown error of the carrier",
     1360: "TTL expired",
+    1430: "Invalid recipient",
 }
 
 
 def status_body(message: Message, receipt: Receipt, moment_s: float, instance: str) -> dict[str, object]:
-    """Build a v1 status webhook; `instance` is drawn by the caller and appears in errors only."""
+    """Build a status webhook in the form that the message asked for.
+
+    `instance` is drawn by the caller and appears in the errors of v1 only.
+    """
+    if message.draft.status_version == "v1":
+        return _v1(message, receipt, moment_s, instance)
+    return _v0_1(message, receipt, moment_s)
+
+
+def _v1(message: Message, receipt: Receipt, moment_s: float, instance: str) -> dict[str, object]:
     body: dict[str, object] = {
         "message_uuid": message.message_uuid,
         "to": message.to,
@@ -38,59 +42,82 @@ def status_body(message: Message, receipt: Receipt, moment_s: float, instance: s
         "timestamp": written(moment_s),
         "status": receipt.status,
         "channel": message.channel,
-        "usage": {"currency": "EUR", "price": _price(message.channel, receipt.status)},
+        "usage": _usage(message, receipt),
     }
     if message.client_ref is not None:
         body["client_ref"] = message.client_ref
     if receipt.status in NEGATIVE:
-        code = receipt.code or _USUAL_CODES[receipt.status]
+        code, words = _error(receipt)
         body["error"] = {
             "type": f"https://developer.vonage.com/api-errors/messages#{code}",
             "title": str(code),
-            "detail": _MEANINGS.get(code, f"Error {code}"),
+            "detail": words,
             "instance": instance,
         }
+    if message.place is not None:
+        body["workflow"] = _v1_workflow(message.place)
+    return {**body, **_extras(message, receipt)}
+
+
+def _v1_workflow(place: Place) -> dict[str, str]:
+    """Name the item by both sets of names that the provider's sources have (protocol A1)."""
+    return {
+        "id": place.workflow_id,
+        "workflow_id": place.workflow_id,
+        "items_number": str(place.number),
+        "item_number": str(place.number),
+        "items_total": str(place.total),
+    }
+
+
+def _extras(message: Message, receipt: Receipt) -> dict[str, object]:
+    """Give what only some channels tell."""
     if message.channel == "sms":
-        body["destination"] = {"network_code": "23410"}
-        body["sms"] = {"count_total": str(_parts(str(message.body.get("text", ""))))}
+        return {"destination": {"network_code": _NETWORK}, "sms": {"count_total": str(parts_of(message.draft))}}
+    if message.channel == "mms":
+        return {"destination": {"network_code": _NETWORK}}
+    if message.channel == "whatsapp" and receipt.status not in NEGATIVE:
+        return {
+            "whatsapp": {
+                "pricing": {"type": "regular", "pricing_model": "PMP", "category": "utility"},
+                "conversation": {"id": message.message_uuid.replace("-", ""), "origin": {"type": "utility"}},
+                "recipient": {"wa_id": message.to},
+            }
+        }
+    return {}
+
+
+def _v0_1(message: Message, receipt: Receipt, moment_s: float) -> dict[str, object]:
+    body: dict[str, Any] = {
+        "message_uuid": message.message_uuid,
+        **nested(message.channel, message.to, message.sender),
+        "timestamp": written(moment_s),
+        "status": receipt.status,
+        "usage": _usage(message, receipt),
+    }
+    # The older generation knew no reference, and would not have taken one.
+    if message.client_ref is not None:
+        body["client_ref"] = message.client_ref
+    if receipt.status in NEGATIVE:
+        code, words = _error(receipt)
+        body["error"] = {"code": code, "reason": words}
+    if message.place is not None:
+        workflow_id = message.place.workflow_id
+        body["_links"] = {
+            "workflow": {uuid_name(message.draft.generation): workflow_id, "href": f"/workflows/{workflow_id}"}
+        }
     return body
 
 
-def inbound_body(
-    fields: Mapping[str, Any], message_uuid: str, answered: Message | None, moment_s: float
-) -> dict[str, object]:
-    """Build a v1 inbound webhook from `channel`, `to`, `from`, `text` and whatever else is given.
-
-    `answered` is the message that is replied to, None if there is none; its reference comes back. A given field goes
-    before one made here.
-    """
-    channel, text = str(fields["channel"]), fields.get("text")
-    body: dict[str, object] = {
-        "channel": channel,
-        "message_uuid": message_uuid,
-        "to": fields["to"],
-        "from": fields["from"],
-        "timestamp": written(moment_s),
-        "message_type": "text",
-        "usage": {"currency": "EUR", "price": _INBOUND_PRICES.get(channel, "0.0000")},
-    }
-    if channel == "sms" and isinstance(text, str):
-        parts, words = str(_parts(text)), text.split()
-        body["sms"] = {"num_messages": parts, "total_count": parts, "keyword": words[0].upper() if words else ""}
-        body["origin"] = {"network_code": "23410"}
-    if answered is not None and answered.client_ref is not None:
-        body["client_ref"] = answered.client_ref
-    return {**body, **fields}
+def uuid_name(generation: str) -> str:
+    """Give the name that a generation has for the id of a workflow."""
+    return {"beta": "workflow_uuid", "v0.1": "dispatch_uuid"}.get(generation, "workflow_id")
 
 
-def _price(channel: str, status: str) -> str:
-    price, due_at = _PRICES.get(channel, ("0.0100", "delivered"))
-    due = status in _RANKS and _RANKS.index(status) >= _RANKS.index(due_at)
-    return price if due else "0.0000"
+def _usage(message: Message, receipt: Receipt) -> dict[str, str]:
+    return {"currency": CURRENCY, "price": price_of(message.channel, receipt.status)}
 
 
-def _parts(text: str) -> int:
-    """Count the parts of an SMS. ASCII stands for the 7-bit alphabet here, which is near enough for a price."""
-    single, several = (160, 153) if text.isascii() else (70, 67)
-    length = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-    return 1 if length <= single else -(-length // several)
+def _error(receipt: Receipt) -> tuple[int, str]:
+    code = receipt.code or _USUAL_CODES[receipt.status]
+    return code, _MEANINGS.get(code, f"Error {code}")

@@ -2,29 +2,15 @@
 
 import json
 import time
-from typing import Any, Final, cast
 
 from flask import Blueprint, Response, request
 
 from services.sandbox.callbacks import parse_answers
-from services.sandbox.credentials import Caller
 from services.sandbox.directory import parse_application, parse_callback_secrets
-from services.sandbox.fields import Fault, FieldsError, matching, one_of, record, text
 from services.sandbox.problems import invalid_json, of_status
 from services.sandbox.reading import read_json
-from services.sandbox.scripts import Signature, parse_script
+from services.sandbox.scripts import parse_script
 from services.sandbox.simulator import Simulator
-
-# Whatever else a reply has goes into the webhook as it is.
-_REPLY: Final = record(
-    {"channel": text(1, 40), "to": text(1, 100), "from": text(1, 100)},
-    {
-        "text": text(0, 10_000),
-        "application_id": text(),
-        "signature": one_of("good", "wrong", "none"),
-        "message_uuid": matching("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "must be a UUID in lower case"),
-    },
-)
 
 
 def sandbox_routes(simulator: Simulator) -> Blueprint:
@@ -34,27 +20,6 @@ def sandbox_routes(simulator: Simulator) -> Blueprint:
     _script_routes(routes, simulator)
     _registration_routes(routes, simulator)
     _callback_routes(routes, simulator)
-
-    @routes.post("/reply")
-    def reply() -> Response:
-        fields = _json_object()
-        if faults := [fault for fault in _REPLY(fields, "") if not fault.unknown]:
-            raise FieldsError(faults)
-        signature = cast("Signature", fields.pop("signature", "good"))
-        named = fields.pop("application_id", None)
-        answered = simulator.ledger.last_message(channel=fields["channel"], to=fields["from"], sender=fields["to"])
-        if named is not None:
-            application = simulator.directory.application(named)
-        elif answered is not None:
-            application = answered.caller.application
-        else:
-            application = simulator.directory.only_application()
-        if application is None:
-            reason = "must name a registered application, since no message was sent from there"
-            raise FieldsError([Fault(name="application_id", reason=reason)])
-        caller = Caller(application=application, by_token=True)
-        return _json({"message_uuid": simulator.reply(caller, fields, answered, signature)}, 202)
-
     return routes
 
 
@@ -66,7 +31,20 @@ def _record_routes(routes: Blueprint, simulator: Simulator) -> None:
     @routes.delete("/messages")
     def clear_messages() -> Response:
         simulator.ledger.clear_messages()
+        simulator.engine.clear()
         return Response(status=204)
+
+    @routes.get("/workflows")
+    def workflows() -> Response:
+        return _json(simulator.engine.shown())
+
+    @routes.get("/inbound")
+    def inbound() -> Response:
+        return _json(simulator.ledger.inbound())
+
+    @routes.get("/updates")
+    def updates() -> Response:
+        return _json(simulator.ledger.updates())
 
     @routes.get("/calls")
     def calls() -> Response:
@@ -147,13 +125,6 @@ def _json_value() -> object:
         return read_json(request.get_data())
     except ValueError as error:
         raise invalid_json() from error
-
-
-def _json_object() -> dict[str, Any]:
-    value = _json_value()
-    if not isinstance(value, dict):
-        raise invalid_json()
-    return value
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -2,6 +2,9 @@
 
 A script is `{"<channel>" or "*": [call, ...]}`: one entry a call, the last one repeated. A channel's own list goes
 before `*`; a channel with neither is left to the digits of the recipient. All times are seconds.
+
+Three more names speak of whole calls, by the recipient of the first message: `dispatch` of a v0.1 dispatch or a beta
+workflow, `failover` of a v1 message with failover, `update` of a PATCH.
 """
 
 from collections.abc import Mapping
@@ -24,6 +27,7 @@ from services.sandbox.fields import (
     table,
     text,
 )
+from services.sandbox.problems import NAMED
 
 Signature = Literal["good", "wrong", "none"]
 Ending = Literal["answered", "hung", "cut"]
@@ -53,8 +57,10 @@ class Call:
     """What becomes of one call.
 
     `answer` is the HTTP status. `body` None = the usual one for the status; a str is sent as it is, anything else as
-    JSON. `delay_s` passes before the answer. `ending` hung = taken and never answered, cut = taken and the connection
-    closed without an answer.
+    JSON. `problem` names a refusal of the catalogue (`problems.NAMED`), which has its own status in each generation and
+    goes before `answer` and `body`. `delay_s` passes before the answer. `ending` hung = taken and never answered, cut =
+    taken and the connection closed without an answer. `taken` None = as the answer says. `reports` is how many copies
+    of a workflow's final report are sent.
     """
 
     answer: int = 202
@@ -63,6 +69,9 @@ class Call:
     delay_s: float = 0.0
     ending: Ending = "answered"
     receipts: tuple[Receipt, ...] = ()
+    problem: str | None = None
+    taken: bool | None = None
+    reports: int = 1
 
     @property
     def takes_it(self) -> bool:
@@ -71,6 +80,8 @@ class Call:
         An answer other than 2xx refuses it, unless receipts are told to follow: then a gateway said no after all was
         done behind it.
         """
+        if self.taken is not None:
+            return self.taken
         return self.ending != "answered" or 200 <= self.answer < 300 or bool(self.receipts)
 
 
@@ -112,6 +123,10 @@ _SCRIPT: Final = table(
                 "body": anything(),
                 "delay": number(0, LONGEST_S),
                 "hang": boolean(),
+                "cut": boolean(),
+                "taken": boolean(),
+                "problem": one_of(*NAMED),
+                "reports": integer(0, 100),
                 "receipts": array(_receipt(), maximum=100),
             },
         ),
@@ -136,7 +151,10 @@ def _call(entry: dict[str, object]) -> Call:
         headers=cast("dict[str, str] | None", entry.get("headers")),
         body=entry.get("body"),
         delay_s=float(cast("float", entry.get("delay", 0.0))),
-        ending="hung" if entry.get("hang") else "answered",
+        ending="hung" if entry.get("hang") else "cut" if entry.get("cut") else "answered",
+        problem=cast("str | None", entry.get("problem")),
+        taken=cast("bool | None", entry.get("taken")),
+        reports=cast("int", entry.get("reports", 1)),
         receipts=tuple(_as_receipt(receipt) for receipt in cast("list[dict[str, object]]", entry.get("receipts", []))),
     )
 

@@ -58,6 +58,9 @@ class SandboxServer(BaseApplication):
             "worker_exit": self._stop,
             "child_exit": _end_with_the_worker,
         }
+        if self._settings.tls_certificate is not None:
+            chosen["certfile"] = str(self._settings.tls_certificate)
+            chosen["keyfile"] = str(self._settings.tls_key or self._settings.tls_certificate)
         for name, value in chosen.items():
             self.cfg.set(name, value)
 

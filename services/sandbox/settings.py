@@ -29,6 +29,12 @@ class Settings:
     """CASCADE_SANDBOX_PORT_FILE: where the real port is written once calls are taken."""
     retry_scale: float = 1.0
     """CASCADE_SANDBOX_RETRY_SCALE: multiplies the waiting times between the tries of a webhook."""
+    window_scale: float = 1.0
+    """CASCADE_SANDBOX_WINDOW_SCALE: multiplies `expiry_time` in the workflows that the sandbox runs itself."""
+    tls_certificate: Path | None = None
+    """CASCADE_SANDBOX_TLS_CERT: a PEM file with the certificate, and those it needs after it; makes it speak https."""
+    tls_key: Path | None = None
+    """CASCADE_SANDBOX_TLS_KEY: the PEM file of its key. None = in the certificate's file."""
     strict: bool = True
     """CASCADE_SANDBOX_STRICT: whether a field that nobody knows makes a body bad."""
     threads: int = 128
@@ -64,6 +70,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=read("PORT", 8082, _whole(0, 65_535)),
         port_file=read("PORT_FILE", None, Path),
         retry_scale=read("RETRY_SCALE", 1.0, _real(0.0001, 1000)),
+        window_scale=read("WINDOW_SCALE", 1.0, _real(0.0001, 1000)),
+        tls_certificate=read("TLS_CERT", None, _readable),
+        tls_key=read("TLS_KEY", None, _readable),
         strict=read("STRICT", True, _switch),
         threads=read("THREADS", 128, _whole(1, 2000)),
         senders=read("SENDERS", 16, _whole(1, 500)),
@@ -71,6 +80,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         applications=applications,
         callback_secrets=secrets,
     )
+    if settings.tls_key is not None and settings.tls_certificate is None and not mistakes:
+        mistakes.append(f"{PREFIX}TLS_KEY: is of no use without {PREFIX}TLS_CERT")
     if mistakes:
         raise SettingsError("\n".join(mistakes))
     return settings
@@ -104,6 +115,14 @@ def _switch(raw: str) -> bool:
     if raw.lower() not in names:
         raise ValueError(f"must be true or false, and is {raw!r}")
     return names[raw.lower()]
+
+
+def _readable(raw: str) -> Path:
+    try:
+        with Path(raw).open("rb"):
+            return Path(raw)
+    except OSError as error:
+        raise ValueError(f"{raw} can't be read: {error.strerror}") from error
 
 
 def _config(raw: str) -> tuple[tuple[Application, ...], dict[str, str]]:

@@ -1,36 +1,40 @@
 """The provider behind the addresses: takes messages, sends what follows from them, and keeps the record."""
 
 import json
+import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from services.sandbox.callbacks import Callbacks
 from services.sandbox.credentials import Caller
 from services.sandbox.directory import Directory
-from services.sandbox.ledger import CallRecord, Ledger, Message, Sending
+from services.sandbox.drafts import Draft
+from services.sandbox.inbound import Written, inbound_body
+from services.sandbox.ledger import Ledger
+from services.sandbox.notifier import Notifier
 from services.sandbox.planner import Planner, family
-from services.sandbox.problems import ProblemError
-from services.sandbox.receipts import inbound_body, status_body
+from services.sandbox.records import Inbound, Message
+from services.sandbox.runs import Item, new_run
 from services.sandbox.schedule import Schedule
-from services.sandbox.scripts import Call, Receipt, Signature
+from services.sandbox.scripts import Call, Signature
 from services.sandbox.settings import Settings
-from services.sandbox.webhooks import Attempt, Sender, Webhook
+from services.sandbox.webhooks import Sender
+from services.sandbox.workflows import Engine
+
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_USUAL: Final = Call()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """What a good call comes to; `message_uuid` None = the message is not taken."""
+    """What a good call comes to. Without ids it is not taken."""
 
     call: Call
-    message_uuid: str | None
-
-
-def encoded(body: Mapping[str, object]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    message_uuid: str | None = None
+    workflow_id: str | None = None
 
 
 class Simulator:
@@ -44,6 +48,15 @@ class Simulator:
         self.callbacks = Callbacks()
         self.schedule = Schedule()
         self._sender = Sender(self.schedule, threads=settings.senders, retry_scale=settings.retry_scale)
+        self.notifier = Notifier(self.ledger, self.directory, self.schedule, self._sender)
+        self.engine = Engine(
+            self.ledger,
+            self.planner,
+            self.notifier,
+            self.schedule,
+            window_scale=settings.window_scale,
+            retry_scale=settings.retry_scale,
+        )
         for application in settings.applications:
             self.directory.register(application)
         self.directory.add_callback_secrets(settings.callback_secrets)
@@ -57,89 +70,46 @@ class Simulator:
         self.schedule.stop()
         self._sender.stop()
 
-    def take(self, caller: Caller, body: Mapping[str, Any]) -> Taking:
-        """Take or refuse a message whose body is good, as its script or its recipient's digits say."""
-        content = body.get("text") or body.get(str(body["message_type"]))
-        call = self.planner.next_call(
-            body["channel"], body["to"], family(body.get("client_ref"), json.dumps(content, sort_keys=True))
-        )
-        message_uuid = str(uuid.uuid4()) if call.takes_it else None
-        now_s = time.time()
-        if message_uuid is not None:
-            message = Message(message_uuid=message_uuid, received_at_s=now_s, caller=caller, body=body)
-            self.ledger.take(message)
-            for receipt in call.receipts:
-                self.schedule.after(receipt.after_s, partial(self._send_receipt, message, receipt))
-        self.ledger.note_call(
-            CallRecord(
-                at_s=now_s,
-                status=call.answer if call.ending == "answered" else None,
-                ending=call.ending,
-                taken=call.takes_it,
-                message_uuid=message_uuid,
-                problem=None,
-                body=body,
-            )
-        )
-        return Taking(call=call, message_uuid=message_uuid)
+    def take(self, caller: Caller, draft: Draft) -> Taking:
+        """Take or refuse a single message whose body is good, as its script or its recipient's digits say."""
+        name = family(draft.client_ref, json.dumps(draft.content, sort_keys=True))
+        call = self.planner.next_call(draft.channel, draft.to, name)
+        if not call.takes_it:
+            return Taking(call=call)
+        message = Message(message_uuid=str(uuid.uuid4()), received_at_s=time.time(), caller=caller, draft=draft)
+        self.ledger.take(message)
+        self.notifier.follow(message, call.receipts)
+        return Taking(call=call, message_uuid=message.message_uuid)
 
-    def refuse(self, problem: ProblemError, body: Mapping[str, Any] | None) -> None:
-        """Note a call that was found wanting. `body` None = it was not read, or could not be."""
-        self.ledger.note_call(
-            CallRecord(
-                at_s=time.time(),
-                status=problem.status,
-                ending="answered",
-                taken=False,
-                message_uuid=None,
-                problem=problem.title,
-                body=body,
-            )
-        )
+    def take_workflow(self, caller: Caller, items: Sequence[Item]) -> Taking:
+        """Take or refuse a whole workflow, as the script of its first recipient says; its items go their own ways."""
+        first = items[0].draft
+        call = self.planner.whole_call("failover" if first.generation == "v1" else "dispatch", first.to) or _USUAL
+        if not call.takes_it:
+            return Taking(call=call)
+        workflow_id = _opaque_id() if first.generation == "v1" else str(uuid.uuid4())
+        run = new_run(workflow_id, first.generation, caller, items, call.reports, time.time())
+        self.engine.begin(run)
+        return Taking(call=call, message_uuid=run.uuids[0], workflow_id=workflow_id)
 
-    def reply(self, caller: Caller, fields: Mapping[str, Any], answered: Message | None, signature: Signature) -> str:
-        """Send an inbound message to an application's inbound_url. Gives the message's uuid."""
-        message_uuid = str(fields.get("message_uuid") or uuid.uuid4())
-        application = self.directory.latest(caller.application)
-        self._sender.send(
-            Webhook(
-                url=application.inbound_url,
-                body=encoded(inbound_body(fields, message_uuid, answered, time.time())),
-                account=application,
-                by_token=caller.by_token,
-                signature=signature,
-                told=lambda _attempt: None,
-            )
+    def reply(self, caller: Caller, message: Written, signature: Signature) -> Mapping[str, Any]:
+        """Send an inbound message to an application's inbound_url. Gives its body."""
+        body = inbound_body(message, time.time())
+        inbound = Inbound(
+            message_uuid=message.message_uuid,
+            sent_at_s=time.time(),
+            caller=caller,
+            generation=message.generation,
+            channel=message.channel,
+            to=message.to,
+            sender=message.sender,
+            body=body,
         )
-        return message_uuid
+        self.ledger.note_inbound(inbound)
+        self.notifier.inbound(inbound, signature)
+        return body
 
-    def _send_receipt(self, message: Message, receipt: Receipt) -> None:
-        application = self.directory.latest(message.caller.application)
-        # The copies are copies to the byte: one event that was told more than once.
-        body = encoded(status_body(message, receipt, time.time(), uuid.uuid4().hex))
-        for copy in range(1, receipt.times + 1):
-            self._sender.send(
-                Webhook(
-                    url=str(message.body.get("webhook_url") or application.status_url),
-                    body=body,
-                    account=application,
-                    by_token=message.caller.by_token,
-                    signature=receipt.signature,
-                    told=partial(self._note_sending, message, receipt, copy),
-                )
-            )
 
-    def _note_sending(self, message: Message, receipt: Receipt, copy: int, attempt: Attempt) -> None:
-        self.ledger.note_sending(
-            message,
-            Sending(
-                status=receipt.status,
-                code=receipt.code,
-                copy=copy,
-                attempt=attempt.number,
-                sent_at_s=attempt.at_s,
-                signature=receipt.signature,
-                answer=attempt.answer,
-                error=attempt.error,
-            ),
-        )
+def _opaque_id() -> str:
+    """Draw the id of a v1 workflow, which looks like the provider's: 55 characters of base 58."""
+    return "".join(secrets.choice(_BASE58) for _ in range(55))

@@ -47,6 +47,8 @@ class Webhook:
     by_token: bool
     signature: Signature
     told: Callable[[Attempt], None]
+    method: str = "POST"
+    content_type: str = "application/json"
     attempt: int = 1
     first_at_s: float = 0.0
 
@@ -92,7 +94,7 @@ class Sender:
         adapter.close()
 
     def _try(self, adapter: HTTPAdapter, webhook: Webhook) -> None:
-        attempt = _post(adapter, webhook)
+        attempt = _call(adapter, webhook)
         webhook.told(attempt)
         if attempt.answer is not None and attempt.answer != 429 and attempt.answer < 500:
             return
@@ -112,9 +114,11 @@ class Sender:
         self._schedule.after(delay_s, lambda: self._queue.put(again))
 
 
-def _post(adapter: HTTPAdapter, webhook: Webhook) -> Attempt:
+def _call(adapter: HTTPAdapter, webhook: Webhook) -> Attempt:
     now_s = time.time()
-    headers = {"Content-Type": "application/json", "User-Agent": "cascade-sandbox"}
+    headers = {"User-Agent": "cascade-sandbox"}
+    if webhook.method != "GET":
+        headers["Content-Type"] = webhook.content_type
     signed = authorization(
         webhook.body, webhook.account, by_token=webhook.by_token, signature=webhook.signature, now_s=now_s
     )
@@ -123,7 +127,7 @@ def _post(adapter: HTTPAdapter, webhook: Webhook) -> Attempt:
     answer: int | None = None
     error: str | None = None
     try:
-        request = requests.Request("POST", webhook.url, headers=headers, data=webhook.body).prepare()
+        request = requests.Request(webhook.method, webhook.url, headers=headers, data=webhook.body).prepare()
         with adapter.send(request, timeout=_TIMEOUTS_S) as response:
             # Read to its end, the connection can be used again.
             _ = response.content
