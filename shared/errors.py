@@ -8,7 +8,8 @@ CascadeError
 |   `-- Unroutable       the broker has no queue for it: topology is missing (503, and a person must act)
 |-- StoreUnavailable     the store does not answer; nothing was decided (503, or the dispatcher waits)
 |-- CommitFailed         what was to be written can't be (the batch is halved; a culprit alone: dead letter)
-`-- NotStored            a record that was asked for is not there
+|-- NotStored            a record that was asked for is not there
+`-- NotExpressible       a message that the account's generation has no words for (refused; the next step goes on)
 """
 
 from __future__ import annotations
@@ -68,3 +69,13 @@ class CommitFailed(CascadeError):
 
 class NotStored(CascadeError):
     """A record that was asked for by name is not in the store."""
+
+
+class NotExpressible(CascadeError):
+    """A message that a generation of the provider's API has no words for. Nothing was sent, and nothing can be."""
+
+    def __init__(self, generation: str, *names: str) -> None:
+        super().__init__(f"{generation} can't say: {', '.join(names)}")
+        self.generation = generation
+        self.names = names
+        """What it can't say, by the members' names in a v1 body."""

@@ -12,12 +12,8 @@ from dataclasses import dataclass
 from shared.errors import ConfigError
 from shared.model import Message
 from shared.store.directory import Account
-
-_OURS = frozenset(
-    "to from channel message_type client_ref webhook_url webhook_version ttl failover expiry_time condition_status"
-    " valid_for final_receipt_time delivery when_stopped priority align_ttl engine person".split()
-)
-"""Members that content may not bring: we set them, or they are Cascade's own words (semantics 3)."""
+from shared.vonage.calls_v0_1 import v0_1_message
+from shared.vonage.calls_v1 import v1_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +29,8 @@ class ProviderRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Generation:
     path: str
-    body: Callable[[Message, str, int | None], dict[str, object]]
+    body: Callable[[Message, int | None], dict[str, object]]
+    """The message in its form; raises NotExpressible where it has none."""
 
 
 def build_call(
@@ -42,14 +39,17 @@ def build_call(
     """Return the request that sends `message` under our `reference`.
 
     `ttl` is the one we decided on (semantics 9), in seconds; None sends none of ours.
-    Raises ConfigError where the account names a generation that we do not speak.
+    Raises ConfigError where the account names a generation that we do not speak, and NotExpressible where that
+    generation has no words for the message.
     """
     generation = _GENERATIONS.get(account.generation)
     if generation is None:
         known = ", ".join(sorted(_GENERATIONS))
         raise ConfigError(f"account {account.name}: generation {account.generation!r} is not one of {known}")
     # Escaped to ASCII: a character that can't be encoded must not stop a call half-way.
-    body = json.dumps(generation.body(message, reference, ttl), separators=(",", ":")).encode("ascii")
+    # The caller's own client_ref stays with us: the provider's must lead back to exactly one attempt.
+    form = {**generation.body(message, ttl), "client_ref": reference}
+    body = json.dumps(form, separators=(",", ":")).encode("ascii")
     return ProviderRequest(
         method="POST",
         url=account.base_url.rstrip("/") + generation.path,
@@ -65,25 +65,7 @@ def build_call(
     )
 
 
-def _v1_body(message: Message, reference: str, ttl: int | None) -> dict[str, object]:
-    body: dict[str, object] = {
-        "channel": message.channel,
-        "message_type": message.kind,
-        "to": message.recipient,
-        "from": message.sender,
-    }
-    body.update((name, value) for name, value in message.content.items() if name not in _OURS)
-    # The caller's own client_ref stays with us: the provider's must lead back to exactly one attempt.
-    body["client_ref"] = reference
-    if ttl is not None:
-        if message.channel == "viber_service":
-            options = body.get("viber_service")
-            body["viber_service"] = {**(options if isinstance(options, Mapping) else {}), "ttl": ttl}
-        else:
-            body["ttl"] = ttl
-    return body
-
-
 _GENERATIONS: Mapping[str, _Generation] = {
-    "v1": _Generation(path="/v1/messages", body=_v1_body),
+    "v1": _Generation(path="/v1/messages", body=v1_message),
+    "v0.1": _Generation(path="/v0.1/messages", body=v0_1_message),
 }

@@ -41,7 +41,7 @@ class RequestFields(Struct, kw_only=True):
     delivery: Annotated[Delivery, Meta(description="at_least_once or at_most_once")] | UnsetType = UNSET
     when_stopped: Annotated[WhenStopped, Meta(description="hold or next")] | UnsetType = UNSET
     priority: Annotated[Priority, Meta(description="normal or high")] | UnsetType = UNSET
-    engine: Annotated[Engine, Meta(description="local")] | UnsetType = UNSET
+    engine: Annotated[Engine, Meta(description="local or provider")] | UnsetType = UNSET
     person: Person | UnsetType = UNSET
 
 
@@ -78,17 +78,20 @@ def request_words(fields: RequestFields) -> RequestWords:
     )
 
 
-def request_faults(place: Place, body: Mapping[str, object]) -> Iterator[Fault]:
-    """Name the words of the request that are well formed and can't be granted."""
-    if body.get("engine") == Engine.PROVIDER:
-        reason = "this deployment runs the failover itself; only 'local' can be asked for"
-        yield place.member("engine").fault("unsupported", reason)
-
-
 def misplaced(place: Place, step: Mapping[str, object], words: frozenset[str], where: str) -> Iterator[Fault]:
     """Name every word of `words` in `step`; it belongs `where`."""
     for word in sorted(words.intersection(step)):
         yield place.member(word).fault("misplaced", f"belongs {where}")
+
+
+def provider_window_faults(place: Place, window: Mapping[str, object]) -> Iterator[Fault]:
+    """Name the window of a v1 message whose chain the provider is to run: v1 has no word for it (semantics 10)."""
+    for word in ("expiry_time", "condition_status"):
+        if word in window:
+            reason = (
+                "can't be kept where engine is 'provider': v1 hands no windows over; send a dispatch, or say 'local'"
+            )
+            yield place.member(word).fault("unsupported", reason)
 
 
 def window_faults(place: Place, window: Mapping[str, object]) -> Iterator[Fault]:

@@ -17,15 +17,17 @@ from shared import strict_json
 from shared.channels import CHANNELS, person_of
 from shared.model import Delivery, Engine, Generation, Priority, RequestKind, Step, WhenStopped, Workflow
 from shared.wire.beta import WorkflowBody, read_beta_workflow
+from shared.wire.content import Key
 from shared.wire.drafts import Request, RequestWords, StepDraft
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
 from shared.wire.own_fields import RequestFields
 from shared.wire.v0_1 import read_dispatch
 from shared.wire.v0_1 import read_message as read_v0_1_message
-from shared.wire.v0_1_bodies import DispatchBody
+from shared.wire.v0_1_bodies import BETA_MESSAGES, DispatchBody
+from shared.wire.v0_1_bodies import MESSAGES as OLD_MESSAGES
 from shared.wire.v0_1_bodies import MessageBody as OldMessageBody
-from shared.wire.v1 import MessageBody
 from shared.wire.v1 import read_message as read_v1_message
+from shared.wire.v1_bodies import MESSAGES, MessageBody
 
 
 class StartType(StrEnum):
@@ -74,8 +76,19 @@ _READERS: Mapping[StartType, tuple[Generation, RequestKind, _Reader]] = {
     StartType.MESSAGE_V1: (Generation.V1, RequestKind.MESSAGE, read_v1_message),
 }
 
+MATRIX: Mapping[Generation, Mapping[Key, type[msgspec.Struct]]] = {
+    Generation.BETA: BETA_MESSAGES,
+    Generation.V0_1: OLD_MESSAGES,
+    Generation.V1: MESSAGES,
+}
+"""The struct of the whole message, by generation, and by channel and type in the order of the table of channels."""
+
 _COMPILED = tuple(
-    msgspec.json.Decoder(struct) for struct in (DispatchBody, WorkflowBody, OldMessageBody, MessageBody, RequestFields)
+    msgspec.json.Decoder(struct)
+    for struct in (
+        *(DispatchBody, WorkflowBody, OldMessageBody, MessageBody, RequestFields),
+        *(struct for rows in MATRIX.values() for struct in rows.values()),
+    )
 )
 """msgspec compiles a struct when it is first used, and ends the process where two threads do so at once.
 So it is done here, before there are threads."""
@@ -124,9 +137,16 @@ def to_workflow(
         ),
         when_stopped=words.when_stopped or defaults.when_stopped,
         priority=words.priority or defaults.priority,
-        engine=words.engine or defaults.engine,
+        engine=words.engine or _engine(start, defaults),
         fingerprint=start.fingerprint,
     )
+
+
+def _engine(start: Start, defaults: Defaults) -> Engine:
+    # v1 hands no windows over: a chain that asks for them keeps them, by being run here (semantics 10).
+    if start.generation is Generation.V1 and any(step.expiry_time is not None for step in start.steps):
+        return Engine.LOCAL
+    return defaults.engine
 
 
 def _step(number: int, draft: StepDraft, words: RequestWords, defaults: Defaults) -> Step:

@@ -19,7 +19,8 @@ import msgspec
 
 from shared.errors import Fault, WireError
 from shared.wire.limits import FAULTS_MAXIMUM
-from shared.wire.places import WHOLE
+from shared.wire.places import WHOLE, Place
+from shared.wire.schema_unions import closest, node_at
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -46,14 +47,14 @@ _MSGSPEC_WANTED = re.compile(r"Expected `([a-z]+)[` ]")
 _MSGSPEC_PART = re.compile(r"\.([A-Za-z_][A-Za-z_0-9]*)|\[([0-9]+)\]")
 
 
-def check(value: object, struct: type[T]) -> tuple[T | None, tuple[Fault, ...]]:
-    """Return (the struct, no faults), or (None, at least one fault and at most 100)."""
+def check(value: object, struct: type[T], place: Place = WHOLE) -> tuple[T | None, tuple[Fault, ...]]:
+    """Return (the struct, no faults), or (None, 1 to 100 faults); `place` is where `value` stands."""
     try:
         return msgspec.convert(value, struct), ()
     except msgspec.ValidationError as error:
-        faults = tuple(islice(_faults(value, struct), FAULTS_MAXIMUM))
+        faults = tuple(islice(_faults(value, struct, place), FAULTS_MAXIMUM))
         # The two differ on one point: 600.0 is an integer to JSON Schema and none to msgspec, nor to us.
-        return None, faults or (_fault_of_msgspec(error),)
+        return None, faults or (_fault_of_msgspec(error, place),)
 
 
 def refusal(known: Iterable[Fault], *checked: Iterable[Fault]) -> WireError:
@@ -91,30 +92,35 @@ def validator_of(struct: type[msgspec.Struct]) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(dict(schema_of(struct)))
 
 
-def _faults(value: object, struct: type[msgspec.Struct]) -> Iterator[Fault]:
+def _faults(value: object, struct: type[msgspec.Struct], place: Place) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
-    for error in validator_of(struct).iter_errors(value):
-        fault = _fault(error, struct)
-        key = fault.pointer, fault.code
-        if key not in seen:
-            seen.add(key)
-            yield fault
+    for found in validator_of(struct).iter_errors(value):
+        for error, forms in closest(found, schema_of(struct)):
+            fault = _fault(error, forms, struct, place)
+            key = fault.pointer, fault.code
+            if key not in seen:
+                seen.add(key)
+                yield fault
 
 
-def _fault(error: jsonschema_rs.ValidationError, struct: type[msgspec.Struct]) -> Fault:
-    place = WHOLE.below(error.instance_path)
+def _fault(
+    error: jsonschema_rs.ValidationError, forms: Sequence[str], struct: type[msgspec.Struct], place: Place
+) -> Fault:
+    place = place.below(error.instance_path)
     details = cast("Mapping[str, object]", error.kind.as_dict())
     keyword = str(error.kind.name)
     if keyword == "required":
         return place.member(str(details["property"])).fault("required", "is required")
-    return place.fault(_CODES.get(keyword, keyword), _reason(keyword, error.schema_path, struct))
+    return place.fault(_CODES.get(keyword, keyword), _reason(keyword, forms, error.schema_path, struct))
 
 
-def _reason(keyword: str, schema_path: Sequence[str | int], struct: type[msgspec.Struct]) -> str:
-    node = _node(schema_of(struct), schema_path[:-1])
+def _reason(keyword: str, forms: Sequence[str], schema_path: Sequence[str | int], struct: type[msgspec.Struct]) -> str:
+    node = node_at(schema_of(struct), schema_path[:-1])
     description = node.get("description")
     if len(schema_path) > 2 and schema_path[-3] == "properties" and isinstance(description, str):
         return f"must be {description}"
+    if forms:
+        return f"must be {' or '.join(_KINDS[form] if form in _KINDS else repr(form) for form in forms)}"
     wanted = node.get(keyword)
     if keyword in _BOUNDS:
         words = _BOUNDS[keyword].format(wanted)
@@ -126,23 +132,13 @@ def _reason(keyword: str, schema_path: Sequence[str | int], struct: type[msgspec
     return "is not of the form that is wanted here"
 
 
-def _node(schema: Mapping[str, object], path: Sequence[str | int]) -> Mapping[str, object]:
-    node: object = schema
-    for part in path:
-        if isinstance(node, Mapping):
-            node = node.get(str(part), {})
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            node = node[part]
-    return node if isinstance(node, Mapping) else {}
-
-
-def _fault_of_msgspec(error: msgspec.ValidationError) -> Fault:
+def _fault_of_msgspec(error: msgspec.ValidationError, place: Place) -> Fault:
     text = str(error)
     found = _MSGSPEC_PATH.search(text)
     if found is None:
-        return WHOLE.fault("type", text)
+        return place.fault("type", text)
     path = [int(index) if index else key for key, index in _MSGSPEC_PART.findall(found[1])]
     wanted = _MSGSPEC_WANTED.match(text)
     kind = wanted[1] if wanted is not None else ""
     words = _KINDS.get(_KINDS_OF_MSGSPEC.get(kind, kind))
-    return WHOLE.below(path).fault("type", f"must be {words}" if words else "is not of the form that is wanted here")
+    return place.below(path).fault("type", f"must be {words}" if words else "is not of the form that is wanted here")

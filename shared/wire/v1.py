@@ -7,22 +7,21 @@ Cascade's own words for the request. The outer message is also the first step, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, cast
+from typing import cast
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET
 
 from shared.channels import CHANNELS
 from shared.errors import Fault
-from shared.model import Message, Status
+from shared.model import Engine, Message, Status
+from shared.wire.content_rules import Parts, rule_faults
 from shared.wire.drafts import Request, StepDraft
 from shared.wire.message_rules import (
     NO_CONTENT,
-    WEBHOOK_VERSIONS,
     channel_faults,
-    content_faults,
-    id_faults,
     options_faults,
     recipient_faults,
+    sender_faults,
     take_ttl,
     ttl_faults,
     type_faults,
@@ -31,50 +30,19 @@ from shared.wire.message_rules import (
 from shared.wire.own_fields import (
     REQUEST_ONLY,
     RequestFields,
-    WindowFields,
     expiry_seconds,
     misplaced,
     or_none,
-    request_faults,
+    provider_window_faults,
     request_words,
     window_faults,
 )
 from shared.wire.places import WHOLE, Place
 from shared.wire.schema_faults import check, cut_to, refusal
+from shared.wire.v0_1_home import kept_apart
+from shared.wire.v1_bodies import FAILOVER_MAXIMUM, MESSAGES, FailoverItem, MessageBody, MessageFields
 
-FAILOVER_MAXIMUM = 9
-"""Items of `failover`: a workflow has at most ten steps, and the outer message is the first."""
-
-WebhookUrl = Annotated[str, Meta(max_length=2000, description="an http or https URL of at most 2000 characters")]
-WebhookVersion = Annotated[str, Meta(extra_json_schema={"enum": list(WEBHOOK_VERSIONS)})]
-
-
-class MessageFields(WindowFields, kw_only=True):
-    """Members that every v1 message has in common. Its content stands beside them."""
-
-    to: Annotated[str, Meta(min_length=1, max_length=254)]
-    sender: Annotated[str, Meta(min_length=1, max_length=254)] = field(name="from")
-    channel: Annotated[str, Meta(extra_json_schema={"enum": list(CHANNELS)})]
-    message_type: Annotated[
-        str, Meta(extra_json_schema={"enum": sorted({each.name for row in CHANNELS.values() for each in row.types})})
-    ]
-    text: str | UnsetType = UNSET
-    client_ref: Annotated[str, Meta(max_length=100, description="a string of at most 100 characters")] | UnsetType = (
-        UNSET
-    )
-    webhook_url: WebhookUrl | UnsetType = UNSET
-    webhook_version: WebhookVersion | UnsetType = UNSET
-    ttl: Annotated[int, Meta(ge=1, description="a whole number of seconds")] | UnsetType = UNSET
-
-
-class FailoverItem(MessageFields, kw_only=True):
-    """A v1 message to try when the one before it did not reach its person."""
-
-
-class MessageBody(MessageFields, kw_only=True):
-    """The body of `POST /v1/messages`."""
-
-    failover: Annotated[list[FailoverItem], Meta(min_length=1, max_length=FAILOVER_MAXIMUM)] | UnsetType = UNSET
+__all__ = ["FailoverItem", "MessageBody", "MessageFields", "read_message"]
 
 
 def read_message(body: object) -> Request:
@@ -83,8 +51,9 @@ def read_message(body: object) -> Request:
     read, faults = check(body, MessageBody)
     if isinstance(body, Mapping):
         known = (*known, *_rule_faults(body))
+        faults = (*faults, *_content_faults(body))
     words, more = check(body, RequestFields)
-    if read is None or words is None or known:
+    if read is None or words is None or known or faults:
         raise refusal(known, faults, more)
     outer = cast("Mapping[str, object]", body)
     items = () if read.failover is UNSET else tuple(read.failover)
@@ -95,18 +64,34 @@ def read_message(body: object) -> Request:
     return Request(steps=tuple(drafts), words=request_words(words))
 
 
-def _rule_faults(body: Mapping[str, object]) -> Iterator[Fault]:
+def _messages(body: Mapping[str, object]) -> Iterator[tuple[Place, Mapping[str, object], bool]]:
+    """Go through the outer message and the items, each with whether it is the last."""
     items = body.get("failover")
     listed = items if isinstance(items, list) else []
-    yield from request_faults(WHOLE, body)
-    yield from _message_faults(WHOLE, body, last=not listed)
+    yield WHOLE, body, not listed
     for index, item in enumerate(listed):
         if isinstance(item, Mapping):
-            place = WHOLE.member("failover").item(index)
-            yield from misplaced(place, item, REQUEST_ONLY, "to the request: put it into the outer message")
-            if "failover" in item:
+            yield WHOLE.member("failover").item(index), item, index == len(listed) - 1
+
+
+def _content_faults(body: Mapping[str, object]) -> Iterator[Fault]:
+    """Name what the structs of the messages' own channels and types do not take."""
+    for place, message, _ in _messages(body):
+        channel, kind = message.get("channel"), message.get("message_type")
+        struct = MESSAGES.get((channel, kind)) if isinstance(channel, str) and isinstance(kind, str) else None
+        if struct is not None:
+            yield from check(message, struct, place)[1]
+
+
+def _rule_faults(body: Mapping[str, object]) -> Iterator[Fault]:
+    for place, message, last in _messages(body):
+        if message is not body:
+            yield from misplaced(place, message, REQUEST_ONLY, "to the request: put it into the outer message")
+            if "failover" in message:
                 yield place.member("failover").fault("nested", "can't be nested: list all messages in the outer one")
-            yield from _message_faults(place, item, last=index == len(listed) - 1)
+        if body.get("engine") == Engine.PROVIDER and not last:
+            yield from provider_window_faults(place, message)
+        yield from _message_faults(place, message, last=last)
 
 
 def _message_faults(place: Place, message: Mapping[str, object], *, last: bool) -> Iterator[Fault]:
@@ -119,21 +104,31 @@ def _message_faults(place: Place, message: Mapping[str, object], *, last: bool) 
     row = CHANNELS.get(channel) if isinstance(channel, str) else None
     if row is None:
         return
-    yield from recipient_faults(place.member("to"), row, message.get("to"))
-    yield from id_faults(place.member("from"), message.get("from"))
-    yield from type_faults(place.member("message_type"), row, kind)
-    if "ttl" in message:
-        yield from ttl_faults(place.member("ttl"), row, message["ttl"])
-    if row.name in message:
-        yield from options_faults(place.member(row.name), row, message[row.name])
-    type_row = row.type_named(kind) if isinstance(kind, str) else None
+    yield from recipient_faults(place.member("to"), row.recipient, message.get("to"))
+    yield from sender_faults(place.member("from"), row.sender, message.get("from"))
+    known = {each.name: each for each in row.types if each.in_v1}
+    yield from type_faults(place.member("message_type"), row, kind, known.values())
+    type_row = known.get(kind) if isinstance(kind, str) else None
+    if "ttl" in message and (type_row is not None or row.ttl is not None):
+        yield from ttl_faults(place.member("ttl"), row, type_row, message["ttl"])
+    yield from options_faults(place.member(row.name), row, message.get(row.name))
     if type_row is not None:
-        yield from content_faults(place, type_row, message)
+        yield from rule_faults(row.name, type_row.name, _parts(place, row.name, message))
 
 
-def _draft(read: MessageBody | FailoverItem, raw: Mapping[str, object], *, last: bool) -> StepDraft:
+def _parts(place: Place, channel: str, message: Mapping[str, object]) -> Parts:
+    options = message.get(channel)
+    return Parts(
+        place=place,
+        members=message,
+        options_place=place.member(channel),
+        options=options if isinstance(options, Mapping) else {},
+    )
+
+
+def _draft(read: MessageFields, raw: Mapping[str, object], *, last: bool) -> StepDraft:
     row = CHANNELS[read.channel]
-    content = {key: value for key, value in raw.items() if key not in NO_CONTENT}
+    content = kept_apart({key: value for key, value in raw.items() if key not in NO_CONTENT})
     ttl = take_ttl(row, content, or_none(read.ttl))
     # On a last or only message a window has no meaning; well-formed words for one are ignored, as in Dispatch.
     expiry_time = None if last or read.expiry_time is UNSET else expiry_seconds(read.expiry_time)

@@ -4,19 +4,51 @@ from __future__ import annotations
 
 import pytest
 
-from shared.channels import CHANNELS, QUEUED_CHANNELS, Address, Ttl, person_of, same_person
+from shared.channels import CHANNELS, QUEUED_CHANNELS, Ttl, person_of, same_person, text_maximum
 from shared.model import Delivery, Status
 
 TTLS = {
     "sms": Ttl(minimum=20, useful=1800, maximum=604_800),
+    "mms": Ttl(minimum=300, useful=300, maximum=259_200),
+    "rcs": Ttl(minimum=20, useful=20, maximum=259_200),
+    "whatsapp": None,
     "viber_service": Ttl(minimum=30, useful=30, maximum=259_200),
     "messenger": None,
+    "email": None,
+}
+ONE_RESEND = {"sms", "mms", "rcs", "whatsapp", "viber_service"}
+NO_READ = {"sms", "mms"}
+ROWS = {
+    "sms": "text",
+    "mms": "text image vcard audio video file content",
+    "rcs": "text image video file card carousel custom",
+    "whatsapp": "text image audio video file template sticker reaction custom",
+    "viber_service": "text image video file",
+    "messenger": "text image audio video file custom",
+    "email": "text html content",
+}
+OLD_ROWS = {
+    "sms": "text",
+    "mms": "image",
+    "whatsapp": "text image audio video file template custom",
+    "viber_service": "text image template",
+    "messenger": "text image audio video file custom",
 }
 
 
 def test_every_row_is_under_its_own_name_and_has_a_queue() -> None:
     assert [name for name, row in CHANNELS.items() if row.name != name] == []
-    assert set(CHANNELS) <= set(QUEUED_CHANNELS)
+    assert tuple(CHANNELS) == QUEUED_CHANNELS
+
+
+def test_the_types_of_each_channel_in_each_generation() -> None:
+    assert ROWS == {name: " ".join(each.name for each in row.types if each.in_v1) for name, row in CHANNELS.items()}
+    assert OLD_ROWS == {
+        name: " ".join(each.name for each in row.types if each.in_v0_1)
+        for name, row in CHANNELS.items()
+        if row.v0_1_name is not None
+    }
+    assert {"sms", "whatsapp", "viber_service", "messenger"} == {row.name for row in CHANNELS.values() if row.in_beta}
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -28,17 +60,13 @@ def test_the_ttl_of_a_channel(name: str) -> None:
 
 
 def test_one_resend_is_wanted_where_an_early_submitted_settles_most_doubts() -> None:
-    assert {
-        "sms": Delivery.AT_LEAST_ONCE,
-        "viber_service": Delivery.AT_LEAST_ONCE,
-        "messenger": Delivery.AT_MOST_ONCE,
-    } == {name: row.delivery for name, row in CHANNELS.items()}
+    assert ONE_RESEND == {name for name, row in CHANNELS.items() if row.delivery is Delivery.AT_LEAST_ONCE}
 
 
 def test_which_receipts_a_channel_can_give() -> None:
     both = {Status.SUBMITTED, Status.DELIVERED}
 
-    assert {"sms": both, "viber_service": both | {Status.READ}, "messenger": both | {Status.READ}} == {
+    assert {name: both if name in NO_READ else both | {Status.READ} for name in CHANNELS} == {
         name: set(row.receipts) for name, row in CHANNELS.items()
     }
 
@@ -56,6 +84,11 @@ def test_a_type_is_found_by_its_name() -> None:
         ("sms", "447700900000", None, "number:447700900000"),
         ("viber_service", "447700900000", None, "number:447700900000"),
         ("messenger", "psid-1", None, "messenger:psid-1"),
+        ("mms", "447700900000", None, "number:447700900000"),
+        ("rcs", "447700900000", None, "number:447700900000"),
+        ("whatsapp", "447700900000", None, "number:447700900000"),
+        ("whatsapp", "US.13491208655302741918", None, "whatsapp:US.13491208655302741918"),
+        ("email", "Ann@Shop.Example", None, "email:ann@shop.example"),
         ("sms", "447700900000", "ann", "person:ann"),
         ("messenger", "psid-1", "ann", "person:ann"),
     ],
@@ -64,10 +97,11 @@ def test_the_person_of_a_step(channel: str, recipient: str, named: str | None, p
     assert person == person_of(channel, recipient, named)
 
 
-def test_numbers_are_persons_and_ids_are_not() -> None:
-    assert {"sms": Address.NUMBER, "viber_service": Address.NUMBER, "messenger": Address.ID} == {
-        name: row.recipient for name, row in CHANNELS.items()
-    }
+def test_a_text_has_its_most_characters_where_the_table_has_a_limit() -> None:
+    assert 3072 == text_maximum("rcs", "text")
+    for channel, kind in (("sms", "image"), ("email", "text")):
+        with pytest.raises(KeyError, match=f"{channel} {kind}"):
+            text_maximum(channel, kind)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import WireError
-from shared.wire import beta, v0_1, v0_1_bodies, v1
-from shared.wire.own_fields import RequestFields, request_faults
+from shared.wire import beta, v0_1, v0_1_bodies, v1, v1_bodies
+from shared.wire.own_fields import RequestFields
 from shared.wire.places import WHOLE
 from shared.wire.requests import Defaults, StartType, read_start, to_workflow
 from shared.wire.schema_faults import check, validator_of
@@ -101,18 +101,35 @@ def test_good_bodies_gone_wrong_are_judged_alike_by_both_validators(case: tuple[
 
 def by_schema_and_rules(start_type: StartType, body: Any) -> bool:
     """Judge by the slow path alone. A whole number written as 600.0 is one to JSON Schema and none to us."""
+    parts: list[tuple[object, type[msgspec.Struct]]] = [(body, RequestFields)]
     if start_type is StartType.MESSAGE_V1:
-        struct: type[msgspec.Struct] = v1.MessageBody
+        parts.append((body, v1_bodies.MessageBody))
         known = list(v1._rule_faults(body))
+        for _, message, _ in v1._messages(body):
+            key = message.get("channel"), message.get("message_type")
+            if key in [*v1_bodies.MESSAGES]:
+                parts.append((message, v1_bodies.MESSAGES[key]))
     elif start_type is StartType.MESSAGE_V0_1:
-        struct = v0_1_bodies.MessageBody
-        known = [*request_faults(WHOLE, body), *v0_1._step_faults(WHOLE, body)]
+        parts += [(body, v0_1_bodies.MessageBody), *_nested(body, v0_1.V0_1)]
+        known = list(v0_1._step_faults(WHOLE, body, v0_1.V0_1))
     else:
         body = v0_1._without_last_failover(body)
-        struct = v0_1_bodies.DispatchBody if start_type is StartType.WORKFLOW_V0_1 else beta.WorkflowBody
-        known = list(v0_1._workflow_faults(body))
-    schemas_agree = validator_of(struct).is_valid(body) and validator_of(RequestFields).is_valid(body)
-    return schemas_agree and not known and _converts(body, struct) and _converts(body, RequestFields)
+        older = start_type is StartType.WORKFLOW_BETA
+        parts[0] = (body, RequestFields)
+        parts.append((body, beta.WorkflowBody if older else v0_1_bodies.DispatchBody))
+        matrix = beta.BETA if older else v0_1.V0_1
+        known = list(v0_1._workflow_faults(body, matrix))
+        for _, step, _ in v0_1._steps(body):
+            parts += _nested(step, matrix)
+    schemas_agree = all(validator_of(struct).is_valid(part) for part, struct in parts)
+    return schemas_agree and not known and all(_converts(part, struct) for part, struct in parts)
+
+
+def _nested(step: Any, matrix: v0_1.Matrix) -> list[tuple[object, type[msgspec.Struct]]]:
+    name = step["to"].get("type") if isinstance(step.get("to"), dict) else None
+    row = matrix.channels.get(name) if isinstance(name, str) else None
+    kind = v0_1._type_row(row, step) if row is not None else None
+    return [(step, matrix.messages[row.name, kind.name])] if row is not None and kind is not None else []
 
 
 def _converts(body: Any, struct: type[msgspec.Struct]) -> bool:

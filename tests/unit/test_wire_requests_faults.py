@@ -92,9 +92,7 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("delivery", "exactly_once"), "/delivery", "enum"),
     (V1_, put("when_stopped", "wait"), "/when_stopped", "enum"),
     (V1_, put("priority", "urgent"), "/priority", "enum"),
-    (V1_, put("engine", "provider"), "/engine", "unsupported"),
-    (FLOW, put("engine", "provider"), "/engine", "unsupported"),
-    (MESSAGE, put("engine", "provider"), "/engine", "unsupported"),
+    (V1_, put("engine", "provider"), "/expiry_time", "unsupported"),
     (V1_, put("engine", "cloud"), "/engine", "enum"),
     (V1_, put("align_ttl", "yes"), "/align_ttl", "type"),
     (V1_, put("person", ""), "/person", "length"),
@@ -138,7 +136,9 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("channel", "viber_service_msg"), "/channel", "unknown_channel"),
     (V1_, put("channel", "SMS"), "/channel", "unknown_channel"),
     (V1_, put("channel", 5), "/channel", "type"),
-    (V1_, put("message_type", "image"), "/message_type", "unknown_type"),
+    (V1_, put("message_type", "sticker"), "/message_type", "unknown_type"),
+    (V1_, put("message_type", "template"), "/message_type", "unknown_type"),
+    (V1_, put("message_type", ["text"]), "/message_type", "type"),
     (MESSAGE, put("to.type", "viber_service"), "/to/type", "unknown_channel"),
     (MESSAGE, put("from.type", "messenger"), "/from/type", "mismatch"),
     (MESSAGE, put("message.content.type", "img"), "/message/content/type", "unknown_type"),
@@ -225,6 +225,8 @@ TAKEN: list[tuple[StartType, Change]] = [
     (V1_, put("client_ref", "r" * 100)),
     (V1_, put("valid_for", 15)),
     (V1_, put("engine", "local")),
+    (FLOW, put("engine", "provider")),
+    (MESSAGE, put("engine", "provider")),
     (V1_, put("text", "🔑" * 1000)),
     (V1_, put("unknown", {"deep": [1, None, 2.5]})),
     (MESSAGE, put("client_ref", "r" * 40)),
@@ -264,7 +266,7 @@ def test_what_is_no_object_is_one_fault_of_the_whole(start_type: StartType, raw:
 
 def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
     body = copy.deepcopy(V1_CHAIN)
-    body |= {"valid_for": 1, "engine": "provider", "client_ref": 5, "to": "+44"}
+    body |= {"valid_for": 1, "engine": "remote", "client_ref": 5, "to": "+44", "text": ""}
     body["failover"][0] |= {"channel": "fax", "webhook_version": "v3"}
     del body["failover"][1]["to"]
 
@@ -277,6 +279,7 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
         "engine",
         "client_ref",
         "to",
+        "text",
         "failover[0].channel",
         "failover[0].webhook_version",
         "failover[1].to",
@@ -299,7 +302,9 @@ def test_a_reason_is_said_in_words_of_people(body: Body, reason: str) -> None:
 
 
 def test_an_unknown_channel_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(WireError, match="unknown: 'fax'; one of sms, viber_service, messenger"):
+    with pytest.raises(
+        WireError, match="unknown: 'fax'; one of sms, mms, rcs, whatsapp, viber_service, messenger, email"
+    ):
         read_start(V1_, json.dumps({**V1, "channel": "fax"}).encode())
 
 

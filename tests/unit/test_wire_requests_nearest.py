@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.model import Delivery, Priority, Step, WhenStopped, Workflow
+from shared.model import Delivery, Engine, Priority, Step, WhenStopped, Workflow
 from shared.wire.own_fields import OWN_WORDS
 from shared.wire.requests import Defaults, StartType, read_start, to_workflow
 
@@ -126,17 +126,42 @@ def test_nothing_of_ours_and_nothing_of_the_envelope_reaches_the_provider() -> N
     assert 60 == workflow.steps[0].message.ttl
 
 
-def test_unknown_members_of_nested_bodies_pass_wherever_they_stand_and_never_as_envelope() -> None:
+def test_unknown_members_of_nested_bodies_are_kept_where_they_stood_and_never_as_envelope() -> None:
     body = json.loads(json.dumps(V0_1))
     body["beside"] = 1
+    body["to"]["name"] = "Ann"
     body["message"]["inside"] = {"a": 2}
     body["message"]["content"] |= {"deeper": None, "to": "447700900009", "valid_for": 9, "failover": []}
     body["message"]["viber_service_msg"] = {"category": "promotion"}
 
     content = content_of(made(body, DEPLOYMENT, StartType.MESSAGE_V0_1).steps[0])
 
-    expected = {"beside": 1, "inside": {"a": 2}, "deeper": None, "text": "Hi"}
-    assert {**expected, "viber_service_msg": {"category": "promotion"}} == content
+    home = {
+        "step": {"beside": 1},
+        "message": {"inside": {"a": 2}, "viber_service_msg": {"category": "promotion"}},
+        "content": {"to": "447700900009", "failover": []},
+        "to": {"name": "Ann"},
+    }
+    assert {"text": "Hi", "deeper": None, "v0.1": home} == content
+
+
+def test_a_flat_member_that_bears_the_name_of_that_home_is_kept_apart() -> None:
+    content = content_of(made({**V1, "v0.1": {"step": {"to": "447700900009"}}}, DEPLOYMENT).steps[0])
+
+    assert {"text": "Hi", "v0.1": {"flat": {"v0.1": {"step": {"to": "447700900009"}}}}} == content
+
+
+def test_who_runs_the_failover_is_asked_for_by_the_request_and_windows_of_v1_stay_here() -> None:
+    provider = Defaults(engine=Engine.PROVIDER)
+    chain = {**V1, "failover": [V1]}
+    dispatch = {"template": "failover", "workflow": [{**V0_1, "failover": {"expiry_time": 60}}, V0_1]}
+
+    assert Engine.LOCAL is made(chain, DEPLOYMENT).engine
+    assert Engine.PROVIDER is made({**chain, "engine": "provider"}, DEPLOYMENT).engine
+    assert Engine.PROVIDER is made(chain, provider).engine
+    assert Engine.LOCAL is made({**chain, "engine": "local"}, provider).engine
+    assert Engine.LOCAL is made({**chain, "expiry_time": 60}, provider).engine
+    assert Engine.PROVIDER is made(dispatch, provider, StartType.WORKFLOW_V0_1).engine
 
 
 @pytest.mark.parametrize(
