@@ -19,6 +19,7 @@ from environs import EnvValidationError, FileAwareEnv, validate
 
 from shared.channels import QUEUED_CHANNELS
 from shared.errors import ConfigError
+from shared.model import Engine
 
 Settings = TypeVar("Settings")
 
@@ -45,6 +46,8 @@ class DispatcherSettings:
     """Seconds of doubt by channel; absent means 120."""
     receipt_p95_s: Mapping[str, float] = field(default_factory=dict)
     """p95 of the first receipt by channel, in seconds; absent means 5."""
+    engine: Engine = Engine.LOCAL
+    """Who runs the failover where neither the request nor its application says so (semantics 10)."""
     ingress_user: str = "cascade-ingress"
     """The broker user that the ingress publishes as."""
     callback_networks: tuple[str, ...] = ()
@@ -109,6 +112,7 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
     slots = environment.int("SLOTS", 16, validate=validate.Range(1, 1000))
     reconcile_s: dict[str, float] = environment.dict("RECONCILE_S", {}, subcast_values=float)
     receipt_p95_s: dict[str, float] = environment.dict("RECEIPT_P95_S", {}, subcast_values=float)
+    engine = environment.str("ENGINE", Engine.LOCAL.value, validate=validate.OneOf([each.value for each in Engine]))
     ingress_user = environment.str("INGRESS_USER", "cascade-ingress")
     networks: list[str] = environment.list("CALLBACK_NETWORKS", [])
     provider_ca_file = environment.str("PROVIDER_CA_FILE", "")
@@ -126,6 +130,7 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
             slots=slots,
             reconcile_s=reconcile_s,
             receipt_p95_s=receipt_p95_s,
+            engine=Engine(engine),
             ingress_user=ingress_user,
             callback_networks=tuple(networks),
             provider_ca_file=provider_ca_file or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.dispatcher.receipts import workflow_meant
-from services.dispatcher.work import InboundRead, Piece, StatusRead, Work
+from services.dispatcher.work import InboundRead, Piece, ReceiptRead, Work
 
 
 class Agenda:
@@ -33,17 +33,19 @@ class Agenda:
     @property
     def workflow_ids(self) -> set[str]:
         """Every workflow that is concerned."""
-        named = {each.workflow_id for each in self._work.values() if not isinstance(each, StatusRead | InboundRead)}
-        meant = {workflow_meant(each) for each in self._work.values() if isinstance(each, StatusRead | InboundRead)}
+        named = {each.workflow_id for each in self._work.values() if not isinstance(each, ReceiptRead | InboundRead)}
+        meant = {workflow_meant(each) for each in self._work.values() if isinstance(each, ReceiptRead | InboundRead)}
         return named | {each for each in meant if each is not None}
 
     @property
     def provider_uuids(self) -> set[str]:
-        """The provider's ids in receipts, and those of the messages that inbound ones answer."""
-        reads = (each for each in self._work.values() if isinstance(each, StatusRead | InboundRead))
-        named = (
-            each.receipt.provider_uuid if isinstance(each, StatusRead) else each.message.answers_uuid for each in reads
-        )
+        """The provider's ids in receipts and reports, and those of the messages that inbound ones answer."""
+        named: set[str | None] = set()
+        for each in self._work.values():
+            if isinstance(each, ReceiptRead):
+                named |= {each.provider_uuid, each.provider_workflow}
+            elif isinstance(each, InboundRead):
+                named.add(each.message.answers_uuid)
         return {uuid for uuid in named if uuid is not None}
 
     def add(self, work: Iterable[Work]) -> None:

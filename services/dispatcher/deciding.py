@@ -16,12 +16,12 @@ from services.dispatcher.outbound import change_of, ticket_of
 from services.dispatcher.publishers import accepted, conflict, refused
 from services.dispatcher.receipts import match, parked_again, workflow_meant
 from services.dispatcher.steps import handed_back, step_row
-from services.dispatcher.work import Command, InboundRead, NewStart, Piece, StatusRead, Work, WorkflowWork
+from services.dispatcher.work import Command, InboundRead, NewStart, Piece, ReceiptRead, Work, WorkflowWork
 from shared.store.records import AttemptRow, OutboxRow, Stored, Tombstone
 
 log = structlog.get_logger()
 
-Matched = tuple[StatusRead, AttemptRow]
+Matched = tuple[ReceiptRead, AttemptRow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def group(work: Iterable[WorkflowWork], around: Around) -> tuple[dict[str, list[
     by_workflow: dict[str, list[Work | Matched]] = {}
     parked: list[Piece] = []
     for each in work:
-        if not isinstance(each, StatusRead):
+        if not isinstance(each, ReceiptRead):
             by_workflow.setdefault(each.workflow_id, []).append(each)
             continue
         meant = workflow_meant(each)
@@ -148,7 +148,7 @@ def _piece(
         tickets=(ticket_of(folded, call, around.monotonic),) if call is not None else (),
         probed=folded.probed,
         outbox=(*answers, *again, *(handed_back(turn.delivery, owner=owner) for turn in folded.back)),
-        unparked=tuple(each.parked.parked_id for each in work if isinstance(each, StatusRead) and each.parked),
+        unparked=tuple(each.parked.parked_id for each in work if isinstance(each, ReceiptRead) and each.parked),
     )
 
 

@@ -21,8 +21,10 @@ from services.dispatcher.events import (
     Outside,
     PutStep,
     Received,
+    Reported,
     Republished,
     Resumed,
+    SeenMessage,
     StepMessage,
     Stopped,
 )
@@ -36,15 +38,18 @@ from services.dispatcher.work import (
     NewStart,
     Nudge,
     Probe,
+    ReceiptRead,
+    ReportRead,
     StatusRead,
     StepTurn,
     Work,
 )
-from shared.model import CodeMeaning, Entry, State, Stop, Workflow
+from shared.model import CodeMeaning, Entry, Receipt, State, Stop, Workflow
 from shared.settings import DispatcherSettings
 from shared.store.directory import Directory
 from shared.store.records import AttemptRow, Turn
 from shared.vonage.codes import meaning_of
+from shared.vonage.webhooks import ReportWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,7 @@ class Folded:
 def fold(
     workflow: Workflow,
     work: Iterable[Work],
-    matched: Iterable[tuple[StatusRead, AttemptRow]],
+    matched: Iterable[tuple[ReceiptRead, AttemptRow]],
     around: Around,
     *,
     begun: Decision | None = None,
@@ -158,16 +163,34 @@ def _events(work: Work, around: Around) -> list[tuple[AnyEvent, Work | None]]:
             return [(StepMessage(step=step, attempt=attempt), work)]
         case Probe():
             return [(StepMessage(step=0, attempt=0), work)]  # takes its place among the claims; see _probe
-        case NewStart() | StatusRead() | InboundRead() | BackInQueue():
+        case NewStart() | StatusRead() | ReportRead() | InboundRead() | BackInQueue():
             return []
 
 
-def _received(read: StatusRead, row: AttemptRow) -> Received:
+def _received(read: ReceiptRead, row: AttemptRow) -> Received | Reported:
+    if isinstance(read, ReportRead):
+        return _reported(read.report)
     problem = read.receipt.problem
     meaning: CodeMeaning | None = None
     if read.receipt.status.negative:
         meaning = meaning_of(problem.code if problem is not None else None)
-    return Received(step=row.step, attempt=row.attempt, receipt=read.receipt, meaning=meaning)
+    return Received(step=row.step, attempt=row.attempt, receipt=read.receipt, meaning=meaning, message=read.message)
+
+
+def _reported(report: ReportWebhook) -> Reported:
+    messages = (
+        Received(
+            step=0,
+            attempt=0,
+            receipt=Receipt(
+                status=each.status, provider_uuid=each.provider_uuid, price=each.price, currency=each.currency
+            ),
+            message=SeenMessage(workflow_id=report.workflow_id, channel=each.channel),
+        )
+        for each in report.messages
+        if each.status is not None
+    )
+    return Reported(completed=report.completed, messages=tuple(messages))
 
 
 def _apply(folded: Folded, event: AnyEvent, around: Around, outside: Outside) -> None:

@@ -7,12 +7,13 @@ anyone else. Every other user speaks for the tenant that `publishers` names, and
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.dispatcher.ports import Delivery
 from services.dispatcher.work import NewStart, Reply
 from shared.errors import Fault, WireError
 from shared.ids import queued_workflow_id, seconds_inside, split_message_uuid
+from shared.model import Engine
 from shared.queue import envelope
 from shared.store.directory import Directory
 from shared.wire.limits import check_limits
@@ -89,11 +90,19 @@ def read_intake(
             tenant=origin.tenant,
             application_id=origin.application_id,
             accepted_at=origin.accepted_at,
-            defaults=defaults,
+            defaults=_nearest(defaults, origin, directory),
         )
     except WireError as error:
         return Refusal(reason="invalid", faults=error.faults, reply=reply)
     return NewStart(workflow=workflow, delivery=delivery, reply=reply)
+
+
+def _nearest(defaults: Defaults, origin: _Origin, directory: Directory) -> Defaults:
+    """Return the application's own defaults where it has any, else the deployment's."""
+    application = directory.applications.get(origin.application_id or "")
+    if application is None or application.engine not in tuple(Engine):
+        return defaults
+    return replace(defaults, engine=Engine(application.engine))
 
 
 def reply_of(delivery: Delivery) -> Reply | None:

@@ -16,7 +16,7 @@ from services.dispatcher.work import (
     Nudge,
     Piece,
     Probe,
-    StatusRead,
+    ReceiptRead,
     StepTurn,
     Work,
     delivery_of,
@@ -67,7 +67,7 @@ class Mail:
     @property
     def receipts_come_again(self) -> bool:
         """True while a receipt that was read is not committed: markers behind it must wait."""
-        return any(isinstance(work, StatusRead) and work.parked is None for work in self.again)
+        return any(isinstance(work, ReceiptRead) and work.parked is None for work in self.again)
 
     def steps_again(self, queues: Collection[str]) -> int:
         """Return how many step messages of these queues come again: they need a slot too."""

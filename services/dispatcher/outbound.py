@@ -19,6 +19,9 @@ from shared.queue.topology import EVENTS
 from shared.store.records import AttemptRow, CallbackRow, Change, OutboxRow, Stored, Suppression
 from shared.wire.announcements import event, write
 
+WHOLE = 0
+"""Stands for the step in the row that leads from the provider's id of a workflow to ours."""
+
 
 def change_of(folded: Folded, stored: Stored | None, around: Around) -> Change:
     """Return the rows that a changed workflow means. `stored` is what it was decided on; None for a new one."""
@@ -35,7 +38,7 @@ def change_of(folded: Folded, stored: Stored | None, around: Around) -> Change:
                 if _still_ahead(workflow, effect):
                     outbox.append(step_row(workflow.workflow_id, effect, owner=owner))
             case Call():
-                attempts.append(_claimed(workflow, effect, around.now))
+                attempts += _claimed(workflow, effect, around.now)
             case TellStatus(sequence=sequence):
                 callbacks += status_told(workflow, by_sequence[sequence], effect, around.directory)
             case TellEnd(sequence=sequence):
@@ -70,6 +73,7 @@ def ticket_of(folded: Folded, call: Call, claimed_monotonic: float) -> CallTicke
         reference=reference(workflow.workflow_id, call.step, call.attempt),
         account=call.account,
         message=workflow.steps[call.step - 1].message,
+        whole=workflow if call.whole else None,
         ttl=call.ttl,
         claimed_at=call.claimed_at,
         claimed_monotonic=claimed_monotonic,
@@ -108,19 +112,44 @@ def _still_ahead(workflow: Workflow, put: PutStep) -> bool:
     return waits and (put.step, put.attempt) == (workflow.current, workflow.step.next_attempt)
 
 
-def _claimed(workflow: Workflow, call: Call, now: float) -> AttemptRow:
-    return AttemptRow(
-        reference=reference(workflow.workflow_id, call.step, call.attempt),
-        workflow_id=workflow.workflow_id,
-        step=call.step,
-        attempt=call.attempt,
-        account=call.account,
-        made_at=now,
-    )
+def _claimed(workflow: Workflow, call: Call, now: float) -> list[AttemptRow]:
+    """Return the way back from a call's reference; one that hands the whole over has a reference for each step."""
+    steps = [step.number for step in workflow.steps] if call.whole else [call.step]
+    return [
+        AttemptRow(
+            reference=reference(workflow.workflow_id, step, call.attempt),
+            workflow_id=workflow.workflow_id,
+            step=step,
+            attempt=call.attempt,
+            account=call.account,
+            made_at=now,
+        )
+        for step in steps
+    ]
 
 
 def _noted_uuids(before: Workflow | None, after: Workflow, now: float) -> list[AttemptRow]:
-    """Return rows for the provider's uuids that became known in this turn."""
+    """Return rows for the provider's uuids that became known in this turn, its id of the workflow among them."""
+    return [*_noted_messages(before, after, now), *_noted_workflow(before, after, now)]
+
+
+def _noted_workflow(before: Workflow | None, after: Workflow, now: float) -> list[AttemptRow]:
+    if after.provider_id is None or (before is not None and before.provider_id is not None):
+        return []
+    return [
+        AttemptRow(
+            reference=reference(after.workflow_id, WHOLE, 1),
+            workflow_id=after.workflow_id,
+            step=WHOLE,
+            attempt=1,
+            account=after.steps[0].attempts[-1].account,
+            provider_uuid=after.provider_id,
+            made_at=now,
+        )
+    ]
+
+
+def _noted_messages(before: Workflow | None, after: Workflow, now: float) -> list[AttemptRow]:
     known = set()
     if before is not None:
         known = {

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.model import Message
+from shared.model import Message, Workflow
 from shared.outcomes import CallOutcome
 from shared.store.records import OutboxRow
 
@@ -51,6 +51,8 @@ class CallTicket:
     ttl: int | None
     claimed_at: float
     """Store time of the claim: names this claim when its answer comes."""
+    whole: Workflow | None = None
+    """The workflow that this call hands over as it is; None: `message` alone is sent."""
     claimed_monotonic: float
     """Monotonic time just before the commit of the claim: older than 5 s before the first byte = Stale."""
 

@@ -16,7 +16,7 @@ from services.dispatcher.ports import Delivery
 from services.dispatcher.publishers import refused
 from services.dispatcher.receipts import read_parked, read_webhook
 from services.dispatcher.steps import read_turn
-from services.dispatcher.work import Command, InboundRead, NewStart, Piece, StatusRead, StepTurn
+from services.dispatcher.work import Command, InboundRead, NewStart, Piece, ReceiptRead, StepTurn
 from shared.errors import Fault, WireError
 from shared.queue import envelope
 from shared.settings import DispatcherSettings
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, settings: DispatcherSettings) -> None:
         self._settings = settings
-        self._defaults = Defaults()
+        self._defaults = Defaults(engine=settings.engine)
         self._believed = settings.believed_users
 
     def start(self, delivery: Delivery, *, directory: Directory, now: float) -> NewStart | Piece:
@@ -56,17 +56,17 @@ class Reader:
 
         return self._safely(read, delivery, now)
 
-    def receipt(self, delivery: Delivery, *, now: float) -> StatusRead | InboundRead | float | Piece:
+    def receipt(self, delivery: Delivery, *, now: float) -> ReceiptRead | InboundRead | float | Piece:
         """Read a delivery of `cascade.receipts`: a webhook, or a marker's time."""
         if delivery.type == envelope.MARKER:
             return self._safely(lambda: read_marker(delivery.body).at, delivery, now)
         return self.webhook(delivery, now=now)
 
-    def webhook(self, delivery: Delivery, *, now: float) -> StatusRead | InboundRead | Piece:
+    def webhook(self, delivery: Delivery, *, now: float) -> ReceiptRead | InboundRead | Piece:
         """Read a webhook of the provider; one that says nothing is done with."""
         return self._safely(lambda: read_webhook(delivery) or Piece(deliveries=(delivery,)), delivery, now)
 
-    def parked(self, parked: ParkedReceipt) -> StatusRead | Piece:
+    def parked(self, parked: ParkedReceipt) -> ReceiptRead | Piece:
         """Read a parked receipt again. What an older program could read and this one can't is given up."""
         try:
             return read_parked(parked)

@@ -1,6 +1,7 @@
 """Status webhooks: read, matched to an attempt, or parked until the attempt is known (architecture 6, 7).
 
-Matched by the reference that we gave, else by the provider's uuid, never by a number. A webhook may touch only
+Matched by the reference that we gave, else by the provider's uuid, never by a number; where the provider runs the
+workflow also by its id of that (semantics 10). A webhook may touch only
 attempts of the account whose secret signed it (semantics 6). What matches nothing is tried again for five minutes:
 the provider may know its uuid before we do. After that it is an orphan, most likely of another application that
 shares the account, and is kept for seven days.
@@ -11,21 +12,29 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from services.dispatcher.events import SeenMessage
+from services.dispatcher.failover_provider_steps import step_seen
 from services.dispatcher.ports import Delivery
-from services.dispatcher.work import InboundRead, StatusRead
+from services.dispatcher.work import InboundRead, ReceiptRead, ReportRead, StatusRead
 from shared.errors import Fault, WireError
 from shared.ids import parse_reference
 from shared.queue import envelope
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
 from shared.vonage.legacy_sms import inbound_as_v1, receipt_as_v1
-from shared.vonage.webhooks import InboundWebhook, StatusWebhook, read, read_status
+from shared.vonage.webhooks import (
+    InboundWebhook,
+    ReportWebhook,
+    StatusWebhook,
+    read,
+    read_status,
+)
 
 RETRIED_FOR_S = 300.0
 LONGEST_PAUSE_S = 60.0
 KEPT_FOR_S = 7 * 86_400.0
 
 
-def read_webhook(delivery: Delivery) -> StatusRead | InboundRead | None:
+def read_webhook(delivery: Delivery) -> ReceiptRead | InboundRead | None:
     """Read a webhook, whichever of the provider's addresses it came to; None where it says nothing.
 
     Raises WireError where it is none of an account of ours, or can't be read.
@@ -38,9 +47,8 @@ def read_webhook(delivery: Delivery) -> StatusRead | InboundRead | None:
             return _status_read(status, raw, account=account, delivery=delivery)
         case InboundWebhook() as message:
             return InboundRead(account=account, message=message, raw=raw, delivery=delivery)
-        case _:
-            reason = "is the final report of a workflow that we did not hand over"
-            raise WireError(Fault(pointer="", name="body", reason=reason, code="report"))
+        case ReportWebhook() as report:
+            return ReportRead(account=account, report=report, raw=raw, delivery=delivery)
 
 
 def _in_v1(delivery: Delivery) -> bytes | None:
@@ -70,29 +78,51 @@ def account_of(delivery: Delivery) -> str:
     return account
 
 
-def read_parked(parked: ParkedReceipt) -> StatusRead:
-    """Read a parked receipt again."""
-    return replace(read_raw(parked.raw, account=parked.account, delivery=None), parked=parked)
-
-
-def read_raw(raw: bytes, *, account: str, delivery: Delivery | None) -> StatusRead:
-    """Read a status webhook's bytes. Raises WireError."""
-    return _status_read(read_status(raw), raw, account=account, delivery=delivery)
+def read_parked(parked: ParkedReceipt) -> ReceiptRead:
+    """Read a parked receipt, or a parked report, again. Raises WireError."""
+    report = read(parked.raw)
+    if isinstance(report, ReportWebhook):
+        return ReportRead(account=parked.account, report=report, raw=parked.raw, parked=parked)
+    status = _status_read(read_status(parked.raw), parked.raw, account=parked.account, delivery=None)
+    return replace(status, parked=parked)
 
 
 def _status_read(status: StatusWebhook, raw: bytes, *, account: str, delivery: Delivery | None) -> StatusRead:
-    return StatusRead(account=account, reference=status.reference, receipt=status.receipt, raw=raw, delivery=delivery)
+    return StatusRead(
+        account=account,
+        reference=status.reference,
+        receipt=status.receipt,
+        raw=raw,
+        message=SeenMessage(
+            workflow_id=status.workflow_id,
+            channel=status.channel,
+            recipient=status.recipient,
+            sender=status.sender,
+            item_number=status.item_number,
+        ),
+        delivery=delivery,
+    )
 
 
-def workflow_meant(read: StatusRead | InboundRead) -> str | None:
+def workflow_meant(read: ReceiptRead | InboundRead) -> str | None:
     """Return the workflow that the reference names; None where it is not one of ours."""
     named = parse_reference(read.reference) if read.reference is not None else None
     return named[0] if named is not None else None
 
 
-def match(read: StatusRead, turn: Turn) -> AttemptRow | str:
-    """Return the attempt that a receipt speaks of, or the reason why it matches none: unknown, wrong_account."""
-    return match_ids(read.reference, read.receipt.provider_uuid, read.account, turn)
+def match(read: ReceiptRead, turn: Turn) -> AttemptRow | str:
+    """Return the attempt that a receipt speaks of, or why it matches none: unknown, wrong_account, no_step.
+
+    Step 0 stands for the whole of a workflow that the provider runs.
+    """
+    found = match_ids(read.reference, read.provider_uuid, read.account, turn)
+    if found == "unknown":
+        found = match_ids(None, read.provider_workflow, read.account, turn)
+    if not isinstance(found, AttemptRow) or found.step or not isinstance(read, StatusRead):
+        return found
+    stored = turn.workflows.get(found.workflow_id)
+    # Which of several equal steps it is, is decided where it is folded; that there is one, now.
+    return found if stored is None or step_seen(stored.workflow, read.message) is not None else "no_step"
 
 
 def match_ids(reference: str | None, provider_uuid: str | None, account: str, turn: Turn) -> AttemptRow | str:
@@ -107,7 +137,7 @@ def match_ids(reference: str | None, provider_uuid: str | None, account: str, tu
     return row if row.account == account else "wrong_account"
 
 
-def parked_again(read: StatusRead, reason: str, now: float) -> ParkedReceipt:
+def parked_again(read: ReceiptRead, reason: str, now: float) -> ParkedReceipt:
     """Return the parked row of a receipt that matched nothing; `next_at` None once it is given up."""
     known = read.parked
     first_at = now if known is None else known.first_at
@@ -116,7 +146,7 @@ def parked_again(read: StatusRead, reason: str, now: float) -> ParkedReceipt:
     return ParkedReceipt(
         parked_id=hashlib.sha256(read.account.encode() + b"\0" + read.raw).hexdigest(),
         account=read.account,
-        provider_uuid=read.receipt.provider_uuid,
+        provider_uuid=read.provider_uuid,
         reference=read.reference,
         raw=read.raw,
         reason=reason,

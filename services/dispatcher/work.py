@@ -6,9 +6,9 @@ whole. If the piece loses its compare-and-set, its work waits again. Deliveries 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from services.dispatcher.events import AnyEvent
+from services.dispatcher.events import AnyEvent, SeenMessage
 from services.dispatcher.ports import CallAnswer, CallTicket, Delivery
 from shared.model import Receipt, Stop, Workflow
 from shared.store.records import (
@@ -19,7 +19,7 @@ from shared.store.records import (
     ParkedReceipt,
     Tombstone,
 )
-from shared.vonage.webhooks import InboundWebhook
+from shared.vonage.webhooks import InboundWebhook, ReportWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,43 @@ class StatusRead:
     reference: str | None
     receipt: Receipt
     raw: bytes
+    message: SeenMessage = field(default_factory=SeenMessage)
+    """How the provider names the message where it runs the workflow itself."""
     delivery: Delivery | None = None
     """None where it comes from the parked ones."""
     parked: ParkedReceipt | None = None
+
+    @property
+    def provider_uuid(self) -> str | None:
+        """The provider's id of the message."""
+        return self.receipt.provider_uuid
+
+    @property
+    def provider_workflow(self) -> str | None:
+        """The provider's id of the workflow that it runs."""
+        return self.message.workflow_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRead:
+    """A final report that was read: the end of a workflow that the provider ran."""
+
+    account: str
+    report: ReportWebhook
+    raw: bytes
+    delivery: Delivery | None = None
+    parked: ParkedReceipt | None = None
+    reference: None = None
+    """A report names no reference of ours."""
+    provider_uuid: None = None
+
+    @property
+    def provider_workflow(self) -> str:
+        """The provider's id of the workflow."""
+        return self.report.workflow_id
+
+
+ReceiptRead = StatusRead | ReportRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +167,7 @@ class BackInQueue:
     workflow_id: str
 
 
-WorkflowWork = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | Nudge | BackInQueue
+WorkflowWork = NewStart | Command | StepTurn | Probe | CallEnded | StatusRead | ReportRead | Nudge | BackInQueue
 """What may move a workflow."""
 Work = WorkflowWork | InboundRead
 
@@ -180,7 +214,7 @@ class Piece:
 def delivery_of(work: Work) -> Delivery | None:
     """Return the delivery that brought the work; None where it came by no message."""
     match work:
-        case NewStart() | Command() | StepTurn() | StatusRead() | InboundRead():
+        case NewStart() | Command() | StepTurn() | StatusRead() | ReportRead() | InboundRead():
             return work.delivery
         case Probe() | CallEnded() | Nudge() | BackInQueue():
             return None
@@ -188,6 +222,6 @@ def delivery_of(work: Work) -> Delivery | None:
 
 def comes_again(work: Work) -> bool:
     """Tell whether work of our own making is looked for again anyway: it need not be kept."""
-    if isinstance(work, StatusRead):
+    if isinstance(work, StatusRead | ReportRead):
         return work.parked is not None
     return isinstance(work, Nudge | Probe | BackInQueue)

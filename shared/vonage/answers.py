@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from shared.errors import WireError
 from shared.model import Problem, Scope
-from shared.outcomes import Accepted, Busy, BusySource, CallOutcome, OurFault, Refused, Unsure
+from shared.outcomes import Accepted, Busy, BusySource, CallOutcome, HandedOver, OurFault, Refused, Unsure
 from shared.strict_json import loads
 from shared.vonage.fields import capped, fragment_of, identifier, words
 
@@ -21,6 +21,7 @@ LARGEST_ANSWER = 65_536
 """Bytes of a body that are read; the rest is not."""
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 _REFUSED_SENDER = ("1120", "1420")
+_NOT_OURS_TO_USE = (403, 404, 405)
 
 
 def read_answer(*, status: int, headers: Mapping[str, str], body: bytes, now: float) -> CallOutcome:
@@ -55,6 +56,24 @@ def read_answer(*, status: int, headers: Mapping[str, str], body: bytes, now: fl
     return Unsure(problem=problem, server_error=500 <= status < 600)
 
 
+def read_handover(*, status: int, headers: Mapping[str, str], body: bytes, now: float, dispatch: bool) -> CallOutcome:
+    """Return what an HTTP answer says of a call that handed a whole workflow over (semantics 10).
+
+    `dispatch`: it went to the Dispatch API, which names the workflow alone; v1 names its first message, too.
+    What says that the engine is not ours to use is a `Refused`: nothing was sent, and we can run it ourselves.
+    """
+    if 200 <= status < 300:
+        return _handed_over(status, _document(body), dispatch=dispatch)
+    outcome = read_answer(status=status, headers=headers, body=body, now=now)
+    match outcome:
+        case OurFault(problem=problem) if status in _NOT_OURS_TO_USE or _unprovisioned(status, problem):
+            return Refused(problem=problem)
+        case Refused(problem=problem):
+            return Refused(problem=problem)  # of a sender in it nothing is known
+        case _:
+            return outcome
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds asked for, clamped to 1..900; None where none, or none that can be read (RFC 9110 10.2.3)."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
@@ -81,6 +100,26 @@ def _success(status: int, document: object) -> CallOutcome:
             detail="The answer is not JSON with a message_uuid.",
         )
     )
+
+
+def _handed_over(status: int, document: object, *, dispatch: bool) -> CallOutcome:
+    stated = document if isinstance(document, dict) else {}
+    named = (identifier(stated.get(name)) for name in ("dispatch_uuid", "workflow_uuid", "workflow_id"))
+    workflow_id = next((each for each in named if each is not None), None)
+    uuid = identifier(stated.get("message_uuid"))
+    if workflow_id is not None or (uuid is not None and not dispatch):
+        return HandedOver(workflow_id=workflow_id, provider_uuid=uuid)
+    return Unsure(
+        problem=Problem(
+            code=str(status),
+            title="The provider took the workflow but named no id",
+            detail="The answer is not JSON with a dispatch_uuid, workflow_uuid or workflow_id.",
+        )
+    )
+
+
+def _unprovisioned(status: int, problem: Problem) -> bool:
+    return status == 401 and fragment_of(problem.type) == "unprovisioned"
 
 
 def _document(body: bytes) -> object:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
+from shared.model import Engine
 from shared.settings import dispatcher_settings
 
 
@@ -26,9 +27,18 @@ def test_a_broker_is_all_a_dispatcher_must_be_told(monkeypatch: pytest.MonkeyPat
     assert "secret" not in repr(settings)
 
 
+def test_who_runs_the_failover_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_BROKER_URL", "amqp://127.0.0.1")
+    assert Engine.LOCAL is dispatcher_settings().engine
+
+    monkeypatch.setenv("CASCADE_ENGINE", "provider")
+    assert Engine.PROVIDER is dispatcher_settings().engine
+
+
 def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASCADE_SLOTS", "none")
     monkeypatch.setenv("CASCADE_LOG_FORMAT", "xml")
+    monkeypatch.setenv("CASCADE_ENGINE", "somebody")
     monkeypatch.setenv("CASCADE_RECONCILE_S", "sms=10,fax=100")
     monkeypatch.setenv("CASCADE_CALLBACK_NETWORKS", "127.0.0.0/8,nowhere")
 
@@ -36,7 +46,7 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None
         dispatcher_settings()
 
     text = str(raised.value)
-    for name in ("BROKER_URL", "SLOTS", "LOG_FORMAT", "RECONCILE_S", "CALLBACK_NETWORKS"):
+    for name in ("BROKER_URL", "SLOTS", "ENGINE", "LOG_FORMAT", "RECONCILE_S", "CALLBACK_NETWORKS"):
         assert f"CASCADE_{name}" in text
     assert "fax" in text
     assert "nowhere" in text
