@@ -121,7 +121,7 @@ def _referred(reference: str | None, account: str, turn: Turn) -> Answered | Non
 
 
 def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:
-    if isinstance(row, str):
+    if isinstance(row, str) or row.step == 0:  # 0: the whole of a workflow that the provider runs is no message
         return None
     stored = turn.workflows.get(row.workflow_id)
     return Answered(row=row, workflow=stored.workflow if stored is not None else None)

@@ -189,6 +189,22 @@ def test_a_refusal_or_redirect_is_given_up_and_not_followed(house: House, status
     assert [] == elsewhere.visits
 
 
+def test_what_was_given_up_is_sent_again_under_its_id_and_tried_for_another_day(house: House) -> None:
+    with raw_server(says(410, 500, 200)) as server, courier(house) as running:
+        house.put(server.url, "c1")
+        wait_until(lambda: house.answered("c1"))
+        house.clock.ahead_s += 2 * 86_400.0  # long after its day
+        assert house.store.send_callback_again("c1", now=house.store.now())
+        running.nudge()
+        wait_until(lambda: house.row("c1").last_status == 500)
+        again = house.row("c1").next_at
+        house.clock.ahead_s += 5.1
+        wait_until(lambda: house.delivered("c1"))
+
+    assert again is not None
+    assert ["c1"] * 3 == [parts(request)[0]["webhook-id"] for request in server.requests]
+
+
 def test_a_rate_limit_is_waited_for_as_long_as_it_asks(house: House) -> None:
     with raw_server(says(429, headers=("Retry-After: 100",))) as server, courier(house):
         house.put(server.url, "c1")
