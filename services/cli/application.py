@@ -28,8 +28,15 @@ def app() -> None:
 )
 @click.option("--status-url", help="Where status webhooks and final reports go.")
 @click.option("--inbound-url", help="Where inbound messages go.")
+@click.option(
+    "--webhook-version",
+    type=click.Choice(["v1", "v0.1"]),
+    help="The form of webhooks that it reads; else statuses as its requests, inbound messages as the provider's.",
+)
 @click.option("--key-file", type=click.Path(path_type=Path), help="Where its private key is written; else APP_ID.key.")
-def create(tenant: str, status_url: str | None, inbound_url: str | None, key_file: Path | None) -> None:
+def create(
+    tenant: str, status_url: str | None, inbound_url: str | None, webhook_version: str | None, key_file: Path | None
+) -> None:
     """Make an application; its private key is written once and not kept by us."""
     pair = new_key_pair()
     application_id = str(uuid4())
@@ -47,6 +54,7 @@ def create(tenant: str, status_url: str | None, inbound_url: str | None, key_fil
                 public_key=pair.public,
                 status_url=status_url,
                 inbound_url=inbound_url,
+                webhook_version=webhook_version,
             )
         )
     click.echo(f"application_id  {application_id}\nprivate key     {path}")

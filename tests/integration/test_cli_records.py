@@ -219,6 +219,16 @@ def test_an_application_is_made_listed_and_revoked(cascade: CommandLine, tmp_pat
     assert "revoked" in cascade("app", "list").fine()
 
 
+@pytest.mark.parametrize("version", ["v1", "v0.1"])
+def test_an_application_says_which_form_of_webhooks_it_reads(
+    cascade: CommandLine, tmp_path: Path, version: str
+) -> None:
+    key = str(tmp_path / "acme.key")
+    made = cascade("app", "create", "--tenant", "acme", "--key-file", key, "--webhook-version", version).fine()
+
+    assert version == directory(cascade).applications[made.split()[1]].webhook_version
+
+
 def test_a_private_key_is_never_written_over(cascade: CommandLine, tmp_path: Path) -> None:
     key = written(tmp_path, "precious.key", "precious")
 
