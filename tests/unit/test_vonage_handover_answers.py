@@ -97,7 +97,7 @@ def test_everything_else_is_what_it_is_for_a_single_message(
 
 
 @given(st.integers(100, 700), st.binary(max_size=60), st.booleans())
-def test_no_answer_makes_the_reader_raise(status: int, body: bytes, dispatch: bool) -> None:  # noqa: FBT001
+def test_no_answer_makes_the_reader_raise(status: int, body: bytes, dispatch: bool) -> None:
     read_handover(status=status, headers={}, body=body, now=NOW, dispatch=dispatch)
 
 
