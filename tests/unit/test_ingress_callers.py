@@ -33,8 +33,10 @@ def directory_of(*callers: MadeUpCaller, now: float = NOW) -> Directory:
     )
 
 
-def asks(authorization: str | None, *, method: str = "POST", path: str = "/v1/messages", **more: bool) -> Credentials:
-    return Credentials(authorization=authorization, method=method, path=path, **more)
+def asks(
+    authorization: str | None, *, method: str = "POST", path: str = "/v1/messages", in_query: bool = False
+) -> Credentials:
+    return Credentials(authorization=authorization, method=method, path=path, in_query=in_query)
 
 
 KNOWN = directory_of(ACME, OTHER)
