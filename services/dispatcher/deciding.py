@@ -55,7 +55,7 @@ def group(work: Iterable[WorkflowWork], around: Around) -> tuple[dict[str, list[
         if meant is not None and (meant in around.turn.newer or meant in around.turn.unreadable):
             by_workflow.setdefault(meant, []).append(each)
             continue
-        found = match(each, around.turn)
+        found = match(each, around.turn, around.directory)
         if isinstance(found, AttemptRow):
             by_workflow.setdefault(found.workflow_id, []).append((each, found))
         else:

@@ -48,8 +48,8 @@ class Answered:
 def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner: str) -> Piece:
     """Return what is written of an inbound message. Its own id is the provider's and passes unchanged."""
     message, now = read.message, turn.now
-    answered = _answered(message.answers_uuid, read.account, turn)
-    referred = _referred(message.reference, read.account, turn)
+    answered = _found(match_ids(None, message.answers_uuid, read.account, turn, directory), turn)
+    referred = _found(match_ids(message.reference, None, read.account, turn, directory), turn)
     known = answered or referred
     workflow = known.workflow if known is not None else None
     tenant = workflow.tenant if workflow is not None else tenant_of(message, account=read.account, directory=directory)
@@ -110,14 +110,6 @@ def tenant_of(message: InboundWebhook, *, account: str, directory: Directory) ->
     if best is not None and best.tenant is not None:
         return best.tenant
     return next(iter(directory.tenants)) if len(directory.tenants) == 1 else "default"
-
-
-def _answered(provider_uuid: str | None, account: str, turn: Turn) -> Answered | None:
-    return _found(match_ids(None, provider_uuid, account, turn), turn)
-
-
-def _referred(reference: str | None, account: str, turn: Turn) -> Answered | None:
-    return _found(match_ids(reference, None, account, turn), turn)
 
 
 def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:

@@ -19,6 +19,7 @@ from services.dispatcher.work import InboundRead, ReceiptRead, ReportRead, Statu
 from shared.errors import Fault, WireError
 from shared.ids import parse_reference
 from shared.queue import envelope
+from shared.store.directory import Directory
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
 from shared.vonage.legacy_sms import inbound_as_v1, receipt_as_v1
 from shared.vonage.webhooks import (
@@ -110,14 +111,14 @@ def workflow_meant(read: ReceiptRead | InboundRead) -> str | None:
     return named[0] if named is not None else None
 
 
-def match(read: ReceiptRead, turn: Turn) -> AttemptRow | str:
+def match(read: ReceiptRead, turn: Turn, directory: Directory) -> AttemptRow | str:
     """Return the attempt that a receipt speaks of, or why it matches none: unknown, wrong_account, no_step.
 
     Step 0 stands for the whole of a workflow that the provider runs.
     """
-    found = match_ids(read.reference, read.provider_uuid, read.account, turn)
+    found = match_ids(read.reference, read.provider_uuid, read.account, turn, directory)
     if found == "unknown":
-        found = match_ids(None, read.provider_workflow, read.account, turn)
+        found = match_ids(None, read.provider_workflow, read.account, turn, directory)
     if not isinstance(found, AttemptRow) or found.step or not isinstance(read, StatusRead):
         return found
     stored = turn.workflows.get(found.workflow_id)
@@ -125,7 +126,9 @@ def match(read: ReceiptRead, turn: Turn) -> AttemptRow | str:
     return found if stored is None or step_seen(stored.workflow, read.message) is not None else "no_step"
 
 
-def match_ids(reference: str | None, provider_uuid: str | None, account: str, turn: Turn) -> AttemptRow | str:
+def match_ids(
+    reference: str | None, provider_uuid: str | None, account: str, turn: Turn, directory: Directory
+) -> AttemptRow | str:
     """Return the attempt that a reference names, else the provider's uuid, or the reason why there is none."""
     row: AttemptRow | None = None
     if reference is not None:
@@ -134,7 +137,7 @@ def match_ids(reference: str | None, provider_uuid: str | None, account: str, tu
         row = turn.by_provider_uuid.get(provider_uuid)
     if row is None:
         return "unknown"
-    return row if row.account == account else "wrong_account"
+    return row if directory.same_account(row.account, account) else "wrong_account"
 
 
 def parked_again(read: ReceiptRead, reason: str, now: float) -> ParkedReceipt:

@@ -111,6 +111,14 @@ class Directory:
             return "default"
         return next(iter(self.accounts)) if len(self.accounts) == 1 else None
 
+    def same_account(self, one: str, other: str) -> bool:
+        """Tell whether two names are one account at the provider: the same name, or two applications of one api key.
+
+        Such share their signature secrets, and not every webhook says which application it is about.
+        """
+        first, second = self.accounts.get(one), self.accounts.get(other)
+        return one == other or (first is not None and second is not None and first.api_key == second.api_key)
+
     def signing_key(self, tenant: str, *, wanted: str = "") -> ApiKey | None:
         """Return the key that signs what we send to a tenant's addresses: `wanted` while it lives, else the oldest.
 

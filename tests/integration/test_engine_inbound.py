@@ -168,6 +168,18 @@ def test_a_receipt_of_the_sms_api_is_as_good_as_any(bench: Bench) -> None:
     ]
 
 
+def test_a_receipt_that_names_no_application_serves_all_of_its_account(bench: Bench) -> None:
+    bench.store.change_directory(replace(account("second"), api_key="default", application_id="app-2"))
+    bench.pass_time(6.0)
+    workflow_id = bench.start("sms")
+    bench.turn()
+    bench.answer()
+    bench.webhook(a_receipt("delivered", messageId="uuid-1-1"), account_name="second", legacy=envelope.LEGACY_RECEIPT)
+    bench.turn()
+
+    assert Outcome.DELIVERED is bench.workflow(workflow_id).outcome
+
+
 def test_a_receipt_of_the_sms_api_waits_for_its_message_like_any_other(bench: Bench) -> None:
     workflow_id = bench.start("sms")
     bench.turn()
