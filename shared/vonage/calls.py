@@ -46,13 +46,24 @@ def build_call(
     if generation is None:
         known = ", ".join(sorted(_GENERATIONS))
         raise ConfigError(f"account {account.name}: generation {account.generation!r} is not one of {known}")
-    # Escaped to ASCII: a character that can't be encoded must not stop a call half-way.
     # The caller's own client_ref stays with us: the provider's must lead back to exactly one attempt.
     form = {**generation.body(message, ttl), "client_ref": reference}
-    body = json.dumps(form, separators=(",", ":")).encode("ascii")
+    url = address_of(account, generation.path)
+    return request_of("POST", url, form, authorization=authorization, user_agent=user_agent)
+
+
+def address_of(account: Account, path: str) -> str:
+    """Return the address of a path of the account's host."""
+    return account.base_url.rstrip("/") + path
+
+
+def request_of(
+    method: str, url: str, form: Mapping[str, object], *, authorization: str, user_agent: str
+) -> ProviderRequest:
+    """Return the request that carries a JSON object."""
     return ProviderRequest(
-        method="POST",
-        url=account.base_url.rstrip("/") + generation.path,
+        method=method,
+        url=url,
         headers={
             "Authorization": authorization,
             "Content-Type": "application/json",
@@ -61,7 +72,8 @@ def build_call(
             "Accept-Encoding": "identity",
             "User-Agent": user_agent,
         },
-        body=body,
+        # Escaped to ASCII: a character that can't be encoded must not stop a call half-way.
+        body=json.dumps(form, separators=(",", ":")).encode("ascii"),
     )
 
 
