@@ -15,11 +15,13 @@ from shared.wire import problems
 
 RETRY_AFTER_S = 2
 """Seconds asked of a caller whose request could not be taken now; the broker or the store is away."""
+_AGAIN = "Please send it again: a repeated webhook does no harm."
 _ADVICE = {
     "sends": "If it was taken, its message goes out, and a repeated request then sends it a second time.",
     "cancels": "Please ask again: cancelling twice does no harm.",
     "updates": "Please ask again: saying it twice does no harm.",
-    "webhooks": "Please send it again: a repeated webhook does no harm.",
+    "webhooks": _AGAIN,
+    "legacy_webhooks": _AGAIN,
 }
 """What to do about a request that may have been taken, by its blueprint."""
 _KNOWN = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503})
@@ -92,8 +94,9 @@ def _generation() -> Generation:
 def _refused(refused: RefusedError) -> Response:
     note(why=refused.why or str(refused.status))
     answer = problem(refused.status, detail=refused.detail, faults=refused.faults)
-    if refused.retry_after_s is not None:
-        answer.headers["Retry-After"] = str(refused.retry_after_s)
+    retry_after_s = RETRY_AFTER_S if refused.status == 503 else None
+    if (asked := refused.retry_after_s or retry_after_s) is not None:
+        answer.headers["Retry-After"] = str(asked)
     return answer
 
 

@@ -68,3 +68,16 @@ def test_certificate_and_key_are_proven_to_be_a_pair_before_the_start(
         monkeypatch.setenv("CASCADE_INGRESS_TLS_KEY", wrong)
         with pytest.raises(ConfigError, match="CASCADE_INGRESS_TLS_CERT and CASCADE_INGRESS_TLS_KEY"):
             ingress_settings()
+
+
+def test_which_clients_re_send_and_what_old_ones_may_do_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_BROKER_URL", "amqp://127.0.0.1")
+    usual = ingress_settings()
+    monkeypatch.setenv("CASCADE_INGRESS_RESENDING_AGENTS", "acme-mailer/,vonage-python-sdk/")
+    monkeypatch.setenv("CASCADE_INGRESS_QUERY_CREDENTIALS", "true")
+    chosen = ingress_settings()
+    monkeypatch.setenv("CASCADE_INGRESS_RESENDING_AGENTS", "")
+
+    assert (("vonage-python-sdk/",), False) == (usual.resending_agents, usual.query_credentials)
+    assert (("acme-mailer/", "vonage-python-sdk/"), True) == (chosen.resending_agents, chosen.query_credentials)
+    assert () == ingress_settings().resending_agents
