@@ -23,13 +23,15 @@ from urllib3.exceptions import SSLError as Urllib3SSLError
 from services.dispatcher.ports import CallTicket
 from services.dispatcher.transport_session import TimedSession, trusting
 from services.dispatcher.transport_timed import NETWORK_ERRORS, Exchange, TooLateError, causes
-from shared.errors import ConfigError
+from shared.errors import ConfigError, NotExpressible
 from shared.model import Problem, Scope
-from shared.outcomes import Busy, BusySource, CallOutcome, OurFault, Stale, Unsure
+from shared.outcomes import Busy, BusySource, CallOutcome, OurFault, Refused, Stale, Unsure
 from shared.store.directory import Account
-from shared.vonage.answers import LARGEST_ANSWER, read_answer
-from shared.vonage.calls import build_call
+from shared.vonage.answers import LARGEST_ANSWER, read_answer, read_handover
+from shared.vonage.calls import ProviderRequest, build_call
+from shared.vonage.dispatch import build_handover, goes_to_dispatch
 from shared.vonage.tokens import Authorizations
+from shared.vonage.updates import Update, build_update, read_update
 
 log = structlog.get_logger()
 
@@ -63,6 +65,18 @@ class TransportLimits:
     """Connections are made anew after this, so that a changed DNS entry is found."""
     idle_s: float = 20.0
     """A connection unused for longer is not used again: the other side may be closing it at that moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is asked of the provider, and how its answer is read."""
+
+    reference: str
+    """For the log."""
+    build: Callable[[str], ProviderRequest]
+    """The request with this authorization. Raises ConfigError and NotExpressible."""
+    read: Callable[[int, dict[str, str], bytes, float], CallOutcome]
+    """Takes status, headers, body and the time in seconds since the epoch."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,32 +116,38 @@ class Transport:
 
     def call(self, ticket: CallTicket, account: Account) -> CallOutcome:
         """Make one call and return what it came to; everything foreseeable is an outcome, not an exception."""
-        started = self._monotonic()
-        ends_at = started + self._limits.total_s
-        if started > self._start_by(ticket):
+        start_by = ticket.claimed_monotonic + self._limits.oldest_claim_s
+        if self._monotonic() > start_by:
             return Stale()
-        try:
-            authorization = self._authorization(account)
-            outcome, status = self._try(ticket, account, authorization, ends_at)
-            if status != 401:
-                return outcome
-            fresh = self._authorization(account, instead_of=authorization)
-            if fresh != authorization:
-                # A 401 proves that nothing was sent, so this is no second send.
-                outcome, status = self._try(ticket, account, fresh, ends_at)
-            if status == 401:
-                log.error("provider.refused_credentials", account=account.name, reference=ticket.reference)
-            return outcome
-        except ConfigError as error:
-            return OurFault(problem=Problem(code="config", title=str(error)), scope=Scope.ACCOUNT)
+        return self._outcome(_asked(ticket, account, self._user_agent), account, start_by=start_by)
+
+    def update(self, update: Update, account: Account) -> CallOutcome:
+        """Make the call that marks a message read or revokes it; `Accepted` where it was done."""
+        return self._outcome(_asked_to_update(update, account, self._user_agent), account, start_by=float("inf"))
 
     def close(self) -> None:
         """Close all connections; calls that still run end as `Unsure`."""
         while self._sessions:
             self._sessions.pop().close()
 
-    def _start_by(self, ticket: CallTicket) -> float:
-        return ticket.claimed_monotonic + self._limits.oldest_claim_s
+    def _outcome(self, asked: _Asked, account: Account, *, start_by: float) -> CallOutcome:
+        ends_at = self._monotonic() + self._limits.total_s
+        try:
+            authorization = self._authorization(account)
+            outcome, status = self._try(asked, account, authorization, ends_at, start_by)
+            if status != 401 or not isinstance(outcome, OurFault):
+                return outcome
+            fresh = self._authorization(account, instead_of=authorization)
+            if fresh != authorization:
+                # A 401 proves that nothing was sent, so this is no second send.
+                outcome, status = self._try(asked, account, fresh, ends_at, start_by)
+            if status == 401:
+                log.error("provider.refused_credentials", account=account.name, reference=asked.reference)
+            return outcome
+        except ConfigError as error:
+            return OurFault(problem=Problem(code="config", title=str(error)), scope=Scope.ACCOUNT)
+        except NotExpressible as error:  # nothing was sent, and on this account nothing can be
+            return Refused(problem=Problem(code="not_expressible", title=str(error)))
 
     def _authorization(self, account: Account, *, instead_of: str | None = None) -> str:
         with self._minting:  # else many threads that meet a 401 together would all mint
@@ -136,22 +156,11 @@ class Transport:
             )
 
     def _try(
-        self, ticket: CallTicket, account: Account, authorization: str, ends_at: float
+        self, asked: _Asked, account: Account, authorization: str, ends_at: float, start_by: float
     ) -> tuple[CallOutcome, int | None]:
         """Return the outcome and the HTTP status, None where no answer came."""
-        request = build_call(
-            account,
-            ticket.message,
-            reference=ticket.reference,
-            ttl=ticket.ttl,
-            authorization=authorization,
-            user_agent=self._user_agent,
-        )
-        exchange = Exchange(
-            ends_at=ends_at,
-            connect_s=self._limits.connect_s,
-            start_by=self._start_by(ticket),
-        )
+        request = asked.build(authorization)
+        exchange = Exchange(ends_at=ends_at, connect_s=self._limits.connect_s, start_by=start_by)
         kept = self._session(account)
         try:
             status, headers, body = kept.session.exchange(
@@ -166,10 +175,10 @@ class Transport:
             return Stale(), None
         except NETWORK_ERRORS as error:
             # The library's name for it is for us; the journal's words are for whoever asks after a message.
-            log.info("call.no_answer", reference=ticket.reference, sent=exchange.wrote, error=type(error).__name__)
+            log.info("call.no_answer", reference=asked.reference, sent=exchange.wrote, error=type(error).__name__)
             return (_unsure(error) if exchange.wrote else _not_sent(error)), None
         kept.used_at = self._monotonic()
-        return read_answer(status=status, headers=headers, body=body, now=self._wall_clock()), status
+        return asked.read(status, headers, body, self._wall_clock()), status
 
     def _session(self, account: Account) -> _Kept:
         """Return this thread's session for an account, made anew when it is old, idle or points elsewhere."""
@@ -189,6 +198,40 @@ class Transport:
             kept = _Kept(session=session, base_url=account.base_url, made_at=now, used_at=now)
             kept_by_name[account.name] = kept
         return kept
+
+
+def _asked(ticket: CallTicket, account: Account, user_agent: str) -> _Asked:
+    whole = ticket.whole
+    if whole is not None:
+        return _Asked(
+            reference=ticket.reference,
+            build=lambda authorization: build_handover(
+                account, whole, authorization=authorization, user_agent=user_agent
+            ),
+            read=lambda status, headers, body, now: read_handover(
+                status=status, headers=headers, body=body, now=now, dispatch=goes_to_dispatch(whole)
+            ),
+        )
+    return _Asked(
+        reference=ticket.reference,
+        build=lambda authorization: build_call(
+            account,
+            ticket.message,
+            reference=ticket.reference,
+            ttl=ticket.ttl,
+            authorization=authorization,
+            user_agent=user_agent,
+        ),
+        read=lambda status, headers, body, now: read_answer(status=status, headers=headers, body=body, now=now),
+    )
+
+
+def _asked_to_update(update: Update, account: Account, user_agent: str) -> _Asked:
+    return _Asked(
+        reference=update.provider_uuid,
+        build=lambda authorization: build_update(account, update, authorization=authorization, user_agent=user_agent),
+        read=lambda status, headers, body, now: read_update(update, status=status, headers=headers, body=body, now=now),
+    )
 
 
 def _not_sent(error: BaseException) -> CallOutcome:
