@@ -21,9 +21,13 @@ def python_basic(somebody: Somebody) -> dict[str, str]:
 
 
 def node_token(somebody: Somebody) -> dict[str, str]:
-    """Return what the 3.x client takes; the old ones want the key and its secret beside it."""
     return {"applicationId": somebody.application_id, "privateKey": private_key_of(somebody)}
 
 
 def node_basic(somebody: Somebody) -> dict[str, str]:
     return {"apiKey": somebody.api_key, "apiSecret": somebody.api_secret}
+
+
+def old_node(somebody: Somebody) -> dict[str, str]:
+    """Return what the old clients want: they send the token, and take key and secret all the same."""
+    return {**node_basic(somebody), **node_token(somebody)}

@@ -1,14 +1,14 @@
 """What the clients are pointed at: a whole deployment, an ingress of it that speaks TLS, and the sandbox by itself.
 
-Three callers are known. `new` sends through an account of the provider's v1 API, `old` through one of v0.1; `direct` is
-an application of the sandbox's own, for clients that take the sandbox for the provider.
+Three callers are known. `new` sends through an account of its own at the provider's v1 API, `old` through one at v0.1;
+`direct` is an application of the sandbox alone, for clients that take the sandbox for the provider.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import requests
 
 from services.cli.home import Home
 from shared import ids
-from shared.store.directory import Account, DirectoryChange, Route
+from shared.store.directory import Account, Application, DirectoryChange, Route
 from tests.support import sandbox
 from tests.support.broker import UNPACKED_DIR
 from tests.support.certificates import Certificate, self_signed
@@ -28,7 +28,6 @@ from tests.support.waiting import wait_until
 from tests.support.webhook_sink import Sink, webhook_sink
 
 ADDRESS = "127.0.0.1"
-OLD_ACCOUNT = "provider-of-old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ class Stage:
     old: MadeUpCaller
     direct: sandbox.Account
     told: Sink
-    """Where webhooks go that a message asks for by its `webhook_url`."""
+    """Where the webhooks of both callers of ours go."""
 
     def port(self, service: str) -> int:
         return self.deployment.home.ports[service]
@@ -57,6 +56,13 @@ class Stage:
         """Return what the sandbox got from a client that takes it for the provider."""
         return next(row for row in self._received() if row["message_uuid"] == message_uuid)
 
+    def reply(self, channel: str, sender: str, recipient: str) -> str:
+        """Have a person write back to us; return the provider's id of what they wrote."""
+        said = {"channel": channel, "from": sender, "to": recipient, "text": "Hello yourself"}
+        answer = self.deployment.session.post(f"{self.deployment.sandbox}/sandbox/reply", json=said, timeout=10)
+        assert 202 == answer.status_code, answer.text
+        return str(answer.json()["message_uuid"])
+
     def _received(self, **wanted: str) -> list[dict[str, Any]]:
         address = f"{self.deployment.sandbox}/sandbox/messages"
         return list(self.deployment.session.get(address, params=wanted, timeout=30).json())
@@ -65,36 +71,46 @@ class Stage:
 @contextmanager
 def open_stage(folder: Path) -> Iterator[Stage]:
     new, old = MadeUpCaller(tenant="new"), MadeUpCaller(tenant="old")
-    old_provider, direct = sandbox.make_account(), sandbox.make_account()
+    generations = {new.tenant: "v1", old.tenant: "v0_1"}
+    applications = {tenant: sandbox.make_account() for tenant in generations}
+    direct = sandbox.make_account()
     certificate = self_signed(folder / "tls", ADDRESS)
 
-    def known(home: Home) -> tuple[DirectoryChange, ...]:
-        route = Route(account=OLD_ACCOUNT, tenant=old.tenant)
-        return (*new.records(), *old.records(), v0_1_account(home, old_provider), route)
-
     with ExitStack() as ending:
+        told = ending.enter_context(webhook_sink())
+
+        def known(home: Home) -> Iterator[DirectoryChange]:
+            for record in (*new.records(), *old.records()):
+                if isinstance(record, Application):
+                    yield replace(record, status_url=told.url, inbound_url=told.url)
+                else:
+                    yield record
+            for tenant, generation in generations.items():
+                yield account_at(home, applications[tenant], name=f"of-{tenant}", generation=generation)
+                yield Route(account=f"of-{tenant}", tenant=tenant)
+
         deployment = start_deployment(folder, unpacked_dir=UNPACKED_DIR, dispatchers=1, known=known)
         ending.callback(deployment.stop)
-        register(deployment, old_provider)
-        register(deployment, direct)
+        for application in (*applications.values(), direct):
+            register(deployment, application)
         yield Stage(
             deployment=deployment,
             certificate=certificate,
-            ingress_over_tls=ending.enter_context(_ingress_over_tls(deployment, folder, certificate)),
+            ingress_over_tls=ending.enter_context(ingress_over_tls(deployment, folder, certificate)),
             sandbox_over_tls=ending.enter_context(tls_front(certificate, deployment.sandbox)).address,
             new=new,
             old=old,
             direct=direct,
-            told=ending.enter_context(webhook_sink()),
+            told=told,
         )
 
 
-def v0_1_account(home: Home, application: sandbox.Account) -> Account:
-    """Return an account of ours at the sandbox that speaks v0.1."""
+def account_at(home: Home, application: sandbox.Account, *, name: str, generation: str) -> Account:
+    """Return an account of ours at the home's sandbox."""
     return Account(
-        name=OLD_ACCOUNT,
+        name=name,
         base_url=home.url("sandbox"),
-        generation="v0_1",
+        generation=generation,
         api_key=application.api_key,
         application_id=application.application_id,
         private_key=application.private_key,
@@ -119,10 +135,13 @@ def register(deployment: Deployment, application: sandbox.Account) -> None:
 
 
 @contextmanager
-def _ingress_over_tls(deployment: Deployment, folder: Path, certificate: Certificate) -> Iterator[str]:
+def ingress_over_tls(
+    deployment: Deployment, folder: Path, certificate: Certificate, *, broker_url: str = ""
+) -> Iterator[str]:
+    """Run an ingress of the deployment that speaks TLS; without a broker, where `broker_url` leads nowhere."""
     ingress = start_ingress(
         folder,
-        broker_url=deployment.urls.ingress,
+        broker_url=broker_url or deployment.urls.ingress,
         store_url=deployment.home.store_url,
         CASCADE_INGRESS_TLS_CERT=str(certificate.file),
         CASCADE_INGRESS_TLS_KEY=str(certificate.key),
@@ -130,8 +149,8 @@ def _ingress_over_tls(deployment: Deployment, folder: Path, certificate: Certifi
     )
     try:
         address = ingress.url.removeprefix("http://")
-        ready = f"https://{address}/readyz"
-        wait_until(lambda: requests.get(ready, verify=str(certificate.file), timeout=10).ok, 30)
+        alive = f"https://{address}/healthz"
+        wait_until(lambda: requests.get(alive, verify=str(certificate.file), timeout=10).ok, 30)
         yield address
     finally:
         ingress.stop()
