@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from shared.wire.openapi_examples import EXAMPLES
-from shared.wire.openapi_operations import OPERATIONS, Media, Operation, Outcome
+from shared.wire.openapi_operation import Media, Operation, Outcome
+from shared.wire.openapi_operations import OPERATIONS
 from shared.wire.openapi_webhooks import WEBHOOK_STRUCTS, webhooks
 from shared.wire.openapi_words import (
     HEADERS,
@@ -22,6 +23,7 @@ from shared.wire.openapi_words import (
     REFUSALS,
     SECURITY,
     TAGS,
+    TRACE_ID,
 )
 from shared.wire.problems import ProblemBody
 from shared.wire.schemas import STARTS, Schema, parts, reference, start_parts
@@ -57,7 +59,7 @@ def openapi() -> Mapping[str, object]:
             "schemas": start_parts() | parts(*_structs()),
             "responses": {f"Problem{status}": _problem(status) for status in _refusals()},
             "parameters": dict(PARAMETERS),
-            "headers": {_part_name(name): header for name, header in HEADERS.items()},
+            "headers": {part: header for part, (_, header) in HEADERS.items()},
             "securitySchemes": dict(SECURITY),
         },
     }
@@ -74,7 +76,7 @@ def _operation(operation: Operation) -> Schema:
     said: Schema = {"operationId": operation.name, "tags": [operation.tag], "summary": operation.summary}
     if operation.description:
         said["description"] = operation.description
-    said["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters]
+    said["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in ("TraceId", *operation.parameters)]
     body = _request_body(operation)
     if body:
         said["requestBody"] = body
@@ -91,8 +93,7 @@ def _request_body(operation: Operation) -> Schema:
         media["examples"] = dict(EXAMPLES[operation.start])
         return {"required": True, "content": {JSON: media}}
     if operation.body:
-        # Not required: what is signed is kept whatever it is, also where there is nothing of it.
-        return {"required": False, "content": _content(operation.body)}
+        return {"required": operation.body_required, "content": _content(operation.body)}
     return {}
 
 
@@ -120,12 +121,8 @@ def _problem(status: int) -> Schema:
     }
 
 
-def _headers(names: tuple[str, ...]) -> Schema:
-    return {name: {"$ref": f"#/components/headers/{_part_name(name)}"} for name in ("x-nexmo-trace-id", *names)}
-
-
-def _part_name(header: str) -> str:
-    return "".join(word.capitalize() for word in header.split("-"))
+def _headers(parts: tuple[str, ...]) -> Schema:
+    return {HEADERS[part][0]: {"$ref": f"#/components/headers/{part}"} for part in (TRACE_ID, *parts)}
 
 
 def _content(media: Media) -> Schema:

@@ -5,6 +5,7 @@ Loaded by its command line; the account that signs and the ids come from the env
 
 import os
 import zlib
+from typing import Any
 
 import msgspec
 import schemathesis
@@ -16,10 +17,14 @@ from shared.ids import message_uuid
 from shared.store.directory import Account
 from tests.support.ingress_webhooks import signed
 
+Case = schemathesis.Case[Any]
+
 ACCOUNT = "CASCADE_TEST_ACCOUNT"
 """Variable that holds the account as JSON."""
 WORKFLOW = "CASCADE_TEST_WORKFLOW"
 """Variable that holds the id of a workflow with a row of its own."""
+INBOUND = "CASCADE_TEST_INBOUND"
+"""Variable that holds the id of an inbound message that can be marked as read."""
 
 
 class Signature(AuthBase):
@@ -35,13 +40,23 @@ class Signature(AuthBase):
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, object]) -> None:
+def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, object]) -> None:
     """Sign webhooks; ask for a known id in one of two good requests."""
     del context
-    if case.path.startswith("/webhooks/"):
+    if case.path in ("/webhooks/status", "/webhooks/inbound"):
         kwargs["auth"] = Signature(msgspec.json.decode(os.environ[ACCOUNT], type=Account))
     parameters = case.path_parameters
     good = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
-    if good and isinstance(parameters, dict) and zlib.crc32(str(parameters.get("identifier")).encode()) % 2:
-        workflow_id = os.environ[WORKFLOW]
-        parameters["identifier"] = message_uuid(workflow_id, 1) if "/messages/" in case.path else workflow_id
+    if good and "identifier" in parameters and _one_in_two(parameters["identifier"]):
+        parameters["identifier"] = _known_to(case)
+
+
+def _known_to(case: Case) -> str:
+    if case.method == "PATCH":
+        return os.environ[INBOUND]
+    return message_uuid(os.environ[WORKFLOW], 1) if "/messages/" in case.path else os.environ[WORKFLOW]
+
+
+def _one_in_two(identifier: object) -> bool:
+    """Tell it by the id that was generated, so that a run can be repeated."""
+    return zlib.crc32(str(identifier).encode()) % 2 == 0
