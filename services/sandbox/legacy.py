@@ -6,7 +6,7 @@ person: `msisdn` wrote it, `to` is our number. A signature, if the account wants
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -41,22 +41,33 @@ def receipt_fields(
     return fields if client_ref is None else {**fields, "client-ref": client_ref}
 
 
-def inbound_fields(*, msisdn: str, to: str, text: str, message_id: str, moment_s: float) -> dict[str, str]:
-    """Build an inbound message; a long one is the first of its parts."""
-    words = text.split()
-    fields = {
+def inbound_parts(
+    *, msisdn: str, to: str, text: str, message_ids: Iterator[str], moment_s: float
+) -> list[dict[str, str]]:
+    """Build an inbound message: one webhook for each part of its text, each with an id of its own."""
+    words, count = text.split(), parts(text)
+    shared = {
         "msisdn": msisdn,
         "to": to,
-        "messageId": message_id,
-        "text": text,
         "type": "text" if text.isascii() else "unicode",
         "keyword": words[0].upper() if words else "",
         "message-timestamp": _clock(datetime.fromtimestamp(moment_s, UTC)),
     }
-    count = parts(text)
     if count == 1:
-        return fields
-    return {**fields, "concat": "true", "concat-ref": "108", "concat-total": str(count), "concat-part": "1"}
+        return [{**shared, "messageId": next(message_ids), "text": text}]
+    length = -(-len(text) // count)
+    return [
+        {
+            **shared,
+            "messageId": next(message_ids),
+            "text": text[index * length : (index + 1) * length],
+            "concat": "true",
+            "concat-ref": "108",
+            "concat-total": str(count),
+            "concat-part": str(index + 1),
+        }
+        for index in range(count)
+    ]
 
 
 def signed(fields: Mapping[str, str], secret: str, way: str, *, moment_s: float, nonce: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The sandbox's own side: somebody writes to an application, as a message or in the old words of the SMS API."""
 
+import itertools
 import json
 import secrets
 import time
@@ -88,9 +89,10 @@ def reply_routes(simulator: Simulator) -> Blueprint:
         url = fields.get("url") or usual
         if url is None:
             raise FieldsError([Fault(name="url", reason="is required, since the account has no address for these")])
-        content = _old_content(fields, answered, application)
-        _send(simulator, application, str(url), str(fields.get("method", "POST")), content)
-        return _json({"messageId": content.get("messageId"), "body": content}, 202)
+        bodies = _old_bodies(fields, answered, application)
+        for body in bodies:
+            _send(simulator, application, str(url), str(fields.get("method", "POST")), body)
+        return _json({"bodies": bodies}, 202)
 
     return routes
 
@@ -127,31 +129,35 @@ def _written(fields: dict[str, Any], answered: Message | None, root: str) -> Wri
     )
 
 
-def _old_content(fields: dict[str, Any], answered: Message | None, account: Application) -> dict[str, str]:
-    """Build the members of a webhook of the SMS API; a given one goes before one made here, null takes it away."""
+def _old_bodies(fields: dict[str, Any], answered: Message | None, account: Application) -> list[dict[str, str]]:
+    """Build the webhooks of the SMS API; a given member goes before one made here, null takes it away."""
     now_s = time.time()
     person, own = fields["msisdn"], fields["to"]
+    ids = (secrets.token_hex(8).upper() for _ in itertools.count())
+    given = {name: value for name, value in fields.items() if name not in _STEERING}
     if fields["kind"] == "receipt":
-        made = legacy.receipt_fields(
+        receipt = legacy.receipt_fields(
             msisdn=person,
             to=own,
             status=fields.get("status", "delivered"),
-            message_id=answered.message_uuid if answered is not None else secrets.token_hex(8).upper(),
+            message_id=answered.message_uuid if answered is not None else next(ids),
             client_ref=answered.client_ref if answered is not None else None,
             moment_s=now_s,
         )
+        made = [receipt]
     else:
-        words = fields.get("text", "Hello")
-        made = legacy.inbound_fields(
-            msisdn=person, to=own, text=words, message_id=secrets.token_hex(8).upper(), moment_s=now_s
-        )
-    made["api-key"] = account.api_key
-    given = {name: value for name, value in fields.items() if name not in _STEERING}
-    content = {name: str(value) for name, value in {**made, **given}.items() if value is not None}
+        words = given.pop("text", "Hello")
+        made = legacy.inbound_parts(msisdn=person, to=own, text=words, message_ids=ids, moment_s=now_s)
+    bodies = [
+        {name: str(value) for name, value in {**one, "api-key": account.api_key, **given}.items() if value is not None}
+        for one in made
+    ]
     way = fields.get("signed", "none")
     if way == "none":
-        return content
-    return legacy.signed(content, account.signature_secret, way, moment_s=now_s, nonce=uuid.uuid4().hex)
+        return bodies
+    return [
+        legacy.signed(body, account.signature_secret, way, moment_s=now_s, nonce=uuid.uuid4().hex) for body in bodies
+    ]
 
 
 def _send(simulator: Simulator, account: Application, url: str, method: str, content: dict[str, str]) -> None:

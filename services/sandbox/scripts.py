@@ -82,7 +82,8 @@ class Call:
         """
         if self.taken is not None:
             return self.taken
-        return self.ending != "answered" or 200 <= self.answer < 300 or bool(self.receipts)
+        fine = self.problem is None and 200 <= self.answer < 300
+        return self.ending != "answered" or fine or bool(self.receipts)
 
 
 Script = Mapping[str, tuple[Call, ...]]

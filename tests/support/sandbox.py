@@ -72,6 +72,8 @@ class Sandbox:
     pid: int
     process: "subprocess.Popen[bytes]"
     log: Path
+    authority: Path | None = None
+    """Where the sandbox speaks https: what to trust."""
 
     def stop(self, within_s: float = 10.0) -> int:
         """End it and give its exit code. May be called twice."""
@@ -83,9 +85,10 @@ class Sandbox:
             self.process.wait(within_s)
             raise
 
-    def register(self, account: Account, *, status_url: str, inbound_url: str) -> None:
+    def register(self, account: Account, *, status_url: str, inbound_url: str, **more: str) -> None:
         """Make an account known, with where its webhooks go."""
         fields = {
+            **more,
             "public_key": account.public_key,
             "status_url": status_url,
             "inbound_url": inbound_url,
@@ -105,6 +108,37 @@ class Sandbox:
             timeout=timeout_s,
         )
 
+    def request(
+        self, account: Account, method: str, path: str, body: object, *, timeout_s: float = 30.0
+    ) -> requests.Response:
+        """Call any address of the provider's side with an account's token."""
+        return requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {account.token()}"},
+            timeout=timeout_s,
+            verify=str(self.authority) if self.authority else None,
+        )
+
+    def post(self, account: Account, path: str, body: object) -> requests.Response:
+        return self.request(account, "POST", path, body)
+
+    def patch(self, account: Account, message_uuid: str, body: object) -> requests.Response:
+        return self.request(account, "PATCH", f"/v1/messages/{message_uuid}", body)
+
+    def reply(self, **fields: object) -> dict[str, Any]:
+        """Have somebody write to an application; gives the body of the webhook."""
+        return dict(self.call("POST", "/sandbox/reply", fields, expected=202)["body"])
+
+    def workflows(self) -> list[dict[str, Any]]:
+        """Give the workflows that the sandbox ran itself, oldest first."""
+        return list(self.call("GET", "/sandbox/workflows"))
+
+    def inbound(self) -> list[dict[str, Any]]:
+        """Give the messages that were written to applications, oldest first."""
+        return list(self.call("GET", "/sandbox/inbound"))
+
     def script(self, recipient: str, script: object) -> None:
         self.call("PUT", f"/sandbox/scripts/{recipient}", script)
 
@@ -123,7 +157,8 @@ class Sandbox:
     ) -> Any:
         """Call the sandbox's own API and give what it answers."""
         content = None if body is None else json.dumps(body)
-        response = requests.request(method, self.url + path, data=content, params=params, timeout=10)
+        trusted = str(self.authority) if self.authority else None
+        response = requests.request(method, self.url + path, data=content, params=params, timeout=10, verify=trusted)
 
         assert expected == response.status_code, response.text
         return response.json() if response.content else None
@@ -151,4 +186,7 @@ def start_sandbox(directory: Path, **environment: str) -> Sandbox:
         raise
     if process.poll() is not None:
         raise AssertionError(f"the sandbox ended with {process.returncode}: {log.read_text()}")
-    return Sandbox(url=f"http://127.0.0.1:{port_file.read_text().strip()}", pid=process.pid, process=process, log=log)
+    certificate = environment.get("CASCADE_SANDBOX_TLS_CERT")
+    scheme, authority = ("https", Path(certificate)) if certificate else ("http", None)
+    url = f"{scheme}://127.0.0.1:{port_file.read_text().strip()}"
+    return Sandbox(url=url, pid=process.pid, process=process, log=log, authority=authority)

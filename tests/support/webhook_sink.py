@@ -16,6 +16,7 @@ class Arrival:
     path: str
     headers: dict[str, str]
     raw: bytes
+    method: str = "POST"
 
     @property
     def body(self) -> Any:
@@ -55,9 +56,11 @@ def webhook_sink(answers: Sequence[int] = (200,)) -> Iterator[Sink]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(sink.keep(Arrival(path=self.path, headers=headers, raw=raw)))
+            self.send_response(sink.keep(Arrival(path=self.path, headers=headers, raw=raw, method=self.command)))
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        do_GET = do_POST  # noqa: N815  # the library's own name
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's own name
             """Say nothing."""
