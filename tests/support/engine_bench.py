@@ -125,8 +125,32 @@ class Bench:
             body["failover"] = messages[1:]
         return self.put(json.dumps(body).encode(), user=user, message_id=message_id)
 
+    def start_dispatch(self, **words: object) -> str:
+        """Put a Dispatch workflow on `cascade.sends`, which the provider is to run: Viber for 20 s, then SMS."""
+        number = {"number": "447700900001"}
+        steps = [
+            {
+                "to": {"type": kind, **number},
+                "from": {"type": kind, member: "Shop"},
+                "message": {"content": {"type": "text", "text": "hello"}},
+                **more,
+            }
+            for kind, member, more in (
+                ("viber_service_msg", "id", {"failover": {"expiry_time": 20, "condition_status": "delivered"}}),
+                ("sms", "number", {}),
+            )
+        ]
+        body = {"template": "failover", "workflow": steps, "engine": "provider", **words}
+        return self.put(json.dumps(body).encode(), type=envelope.WORKFLOW_V0_1)
+
     def put(
-        self, body: bytes, *, user: str | None = "cascade-ingress", message_id: str | None = None, **other: str
+        self,
+        body: bytes,
+        *,
+        user: str | None = "cascade-ingress",
+        message_id: str | None = None,
+        application: str | None = None,
+        **other: str,
     ) -> str:
         """Put any body on `cascade.sends`; returns the id that the ingress would have given."""
         self._ids += 1
@@ -140,7 +164,8 @@ class Bench:
             message_id=message_id or workflow_id,
             body=body,
             user_id=user,
-            headers={envelope.TENANT: "acme", envelope.WORKFLOW_ID: workflow_id},
+            headers={envelope.TENANT: "acme", envelope.WORKFLOW_ID: workflow_id}
+            | ({envelope.APPLICATION: application} if application else {}),
         )
         self.rabbit.publish(replace(message, **other))  # type: ignore[arg-type]  # mypy can't see through **
         return workflow_id
