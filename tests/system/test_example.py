@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,57 @@ def test_wrong_signatures_change_nothing(deployment: Deployment) -> None:
 
     assert [2] == end["reached"]
     assert ["viber_service", "sms"] == channels_of(deployment.received(mark))
+
+
+def test_a_persons_answer_is_told_under_the_ids_that_the_caller_knows(deployment: Deployment) -> None:
+    mark, person = new_mark(), "447700900106"
+    body = {"channel": "sms", "message_type": "text", "to": person, "from": "16273", "text": mark}
+    sent = deployment.send({**body, "client_ref": f"ref {mark}"})
+    deployment.wait_final(sent)
+    (taken,) = deployment.received(mark)
+
+    answer = {"channel": "sms", "to": "16273", "from": person, "text": f"yes {mark}"}
+    steered(deployment, "reply", {**answer, "in_reply_to": taken["message_uuid"]})
+
+    (told,) = wait_until(lambda: inbound_told(deployment, f"yes {mark}"), 15)
+    assert "good" == told["signature"]
+    assert sent[:-2] + "01" == told["body"]["context"]["message_uuid"]
+    assert person == told["body"]["from"]
+
+
+@pytest.mark.parametrize(("method", "signed"), [("GET", "md5hash"), ("POST", "sha256"), ("POST-JSON", "sha512")])
+def test_a_receipt_of_the_sms_api_ends_a_workflow(deployment: Deployment, method: str, signed: str) -> None:
+    mark, person = new_mark(), "447700900010"  # whose receipts are signed by nobody, so that they change nothing
+    body = {"channel": "sms", "message_type": "text", "to": person, "from": "16273", "text": mark}
+    sent = deployment.send(body)
+    wait_until(lambda: deployment.received(mark), 15)
+
+    receipt = {"kind": "receipt", "msisdn": person, "to": "16273", "method": method, "signed": signed}
+    steered(deployment, "legacy", {**receipt, "url": f"{deployment.ingress}/webhooks/sms/status"})
+
+    assert "delivered" == deployment.wait_final(sent)["outcome"]
+
+
+def test_an_inbound_message_of_the_sms_api_is_told_as_v1_says_it(deployment: Deployment) -> None:
+    mark = new_mark()
+    message = {"kind": "inbound", "msisdn": "447700900107", "to": "16273", "text": f"hello {mark}", "method": "GET"}
+    steered(deployment, "legacy", {**message, "signed": "sha1", "url": f"{deployment.ingress}/webhooks/sms/inbound"})
+
+    (told,) = wait_until(lambda: inbound_told(deployment, f"hello {mark}"), 15)
+    assert ("sms", "text", "HELLO") == (
+        told["body"]["channel"],
+        told["body"]["message_type"],
+        told["body"]["sms"]["keyword"],
+    )
+
+
+def steered(deployment: Deployment, what: str, body: dict[str, str]) -> None:
+    answer = deployment.session.post(f"{deployment.sandbox}/sandbox/{what}", json=body, timeout=15)
+    assert 202 == answer.status_code, answer.text
+
+
+def inbound_told(deployment: Deployment, text: str) -> list[dict[str, Any]]:
+    return [row for row in deployment.callbacks("demo-inbound") if row["body"].get("text") == text]
 
 
 def test_v1_with_failover_and_a_window_of_ours(deployment: Deployment) -> None:
