@@ -59,7 +59,6 @@ class MessageType:
     """The member that carries it: of the flat body in v1, of `message.content` in v0.1."""
     text_maximum: int | None = None
     """Most characters of a text; None where the type has none, or no limit is known."""
-    in_v1: bool = True
     in_v0_1: bool = False
     """True where v0.1 bodies can say it, and those of the beta where they have the channel."""
     passes_ttl: bool = False
@@ -99,12 +98,9 @@ def _type(
     *,
     text: int | None = None,
     in_v0_1: bool = False,
-    in_v1: bool = True,
     passes_ttl: bool = False,
 ) -> MessageType:
-    return MessageType(
-        name=name, content=content or name, text_maximum=text, in_v0_1=in_v0_1, in_v1=in_v1, passes_ttl=passes_ttl
-    )
+    return MessageType(name=name, content=content or name, text_maximum=text, in_v0_1=in_v0_1, passes_ttl=passes_ttl)
 
 
 _ALL = frozenset({Status.SUBMITTED, Status.DELIVERED, Status.READ})
@@ -187,7 +183,7 @@ CHANNELS: Mapping[str, Channel] = {
                 _type("image", in_v0_1=True),
                 _type("video"),
                 _type("file"),
-                _type("template", in_v0_1=True, in_v1=False),
+                _type("template", in_v0_1=True),
             ),
             receipts=_ALL,
             delivery=Delivery.AT_LEAST_ONCE,

@@ -26,7 +26,7 @@ def account() -> None:
 @account.command()
 @click.argument("name", default="default")
 @click.option("--host", default=HOST, show_default=True, help="Base address of the provider's API.")
-@click.option("--generation", type=click.Choice(["v1"]), default="v1", show_default=True)
+@click.option("--generation", type=click.Choice(["v1", "v0.1"]), default="v1", show_default=True)
 @click.option("--api-key", required=True, help="The account's api key: it also names who signs webhooks.")
 @click.option("--application", metavar="ID", help="Application id; with --key calls carry a JWT.")
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The application's private key in PEM.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.channels import CHANNELS
-from shared.errors import NotExpressible
 from shared.model import Message
 from shared.wire.message_rules import NO_CONTENT
 from shared.wire.v0_1_home import HOME, level
@@ -18,12 +17,9 @@ def v1_message(message: Message, ttl: int | None) -> dict[str, object]:
     """Return the v1 form of a message, without a `client_ref`.
 
     `ttl` is the one we decided on (semantics 9), in seconds; None sends none of ours.
-    Raises NotExpressible for a type that only v0.1 has.
     """
     row = CHANNELS.get(message.channel)
     kind = None if row is None else row.type_named(message.kind)
-    if kind is not None and not kind.in_v1:
-        raise NotExpressible("v1", "message_type")
     body: dict[str, object] = {
         "channel": message.channel,
         "message_type": message.kind,

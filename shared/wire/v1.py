@@ -106,9 +106,8 @@ def _message_faults(place: Place, message: Mapping[str, object], *, last: bool) 
         return
     yield from recipient_faults(place.member("to"), row.recipient, message.get("to"))
     yield from sender_faults(place.member("from"), row.sender, message.get("from"))
-    known = {each.name: each for each in row.types if each.in_v1}
-    yield from type_faults(place.member("message_type"), row, kind, known.values())
-    type_row = known.get(kind) if isinstance(kind, str) else None
+    yield from type_faults(place.member("message_type"), row, kind, row.types)
+    type_row = row.type_named(kind) if isinstance(kind, str) else None
     if "ttl" in message and (type_row is not None or row.ttl is not None):
         yield from ttl_faults(place.member("ttl"), row, type_row, message["ttl"])
     yield from options_faults(place.member(row.name), row, message.get(row.name))

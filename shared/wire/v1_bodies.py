@@ -20,7 +20,7 @@ WEBHOOK_VERSIONS = ("v0.1", "v1")
 
 WebhookUrl = Annotated[str, Meta(max_length=2000, description="an http or https URL of at most 2000 characters")]
 WebhookVersion = Annotated[str, Meta(extra_json_schema={"enum": list(WEBHOOK_VERSIONS)})]
-_TYPES = tuple(dict.fromkeys(each.name for row in CHANNELS.values() for each in row.types if each.in_v1))
+_TYPES = tuple(dict.fromkeys(each.name for row in CHANNELS.values() for each in row.types))
 
 
 class MessageFields(WindowFields, kw_only=True):
@@ -69,9 +69,5 @@ def _message(key: Key, shape: Shape) -> type[Struct]:
     )
 
 
-MESSAGES: Mapping[Key, type[Struct]] = {
-    key: _message(key, shape)
-    for key, shape in SHAPES.items()
-    if (row := CHANNELS[key[0]].type_named(key[1])) is not None and row.in_v1
-}
+MESSAGES: Mapping[Key, type[Struct]] = {key: _message(key, shape) for key, shape in SHAPES.items()}
 """The whole message of each channel and type, whether it stands alone or in `failover`."""

@@ -442,6 +442,17 @@ def test_an_account_without_a_usable_key_is_our_fault() -> None:
     assert "account default" in outcome.problem.title
 
 
+def test_a_message_that_the_accounts_generation_has_no_words_for_is_refused_and_nobody_is_called() -> None:
+    asked = ticket()
+    by_rcs = replace(asked, message=replace(asked.message, channel="rcs", sender="Acme"))
+    with raw_server(answers((202, GOOD))) as server, transport() as calling:
+        outcome = calling.call(by_rcs, replace(account(base_url=server.url), generation="v0.1"))
+
+    assert isinstance(outcome, Refused)
+    assert ("not_expressible", "v0.1 can't say: channel") == (outcome.problem.code, outcome.problem.title)
+    assert [] == server.requests
+
+
 # TLS and the surroundings.
 
 

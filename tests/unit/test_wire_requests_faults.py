@@ -137,7 +137,6 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("channel", "SMS"), "/channel", "unknown_channel"),
     (V1_, put("channel", 5), "/channel", "type"),
     (V1_, put("message_type", "sticker"), "/message_type", "unknown_type"),
-    (V1_, put("message_type", "template"), "/message_type", "unknown_type"),
     (V1_, put("message_type", ["text"]), "/message_type", "type"),
     (MESSAGE, put("to.type", "viber_service"), "/to/type", "unknown_channel"),
     (MESSAGE, put("from.type", "messenger"), "/from/type", "mismatch"),
