@@ -6,9 +6,11 @@ from urllib.parse import parse_qsl
 
 from shared.errors import WireError
 from shared.strict_json import loads
-from shared.vonage.webhook_parts import LARGEST_WEBHOOK, unreadable
+from shared.vonage.webhook_parts import unreadable
 
 MOST_PARAMETERS = 100
+LARGEST = 65_536
+"""Bytes, dozens of times what an SMS can be: strangers' are hashed with every secret there is."""
 
 
 def parameters_of(raw: bytes, content_type: str | None) -> dict[str, str]:
@@ -26,8 +28,8 @@ def parameters_of(raw: bytes, content_type: str | None) -> dict[str, str]:
 
 
 def _of_form(raw: bytes) -> dict[str, str]:
-    if len(raw) > LARGEST_WEBHOOK:
-        raise unreadable("", "too_large", f"is larger than {LARGEST_WEBHOOK} bytes")
+    if len(raw) > LARGEST:
+        raise unreadable("", "too_large", f"is larger than {LARGEST} bytes")
     try:
         pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except UnicodeDecodeError as error:
@@ -41,7 +43,7 @@ def _of_form(raw: bytes) -> dict[str, str]:
 
 
 def _of_json(raw: bytes) -> dict[str, str]:
-    document = loads(raw, max_bytes=LARGEST_WEBHOOK, max_depth=2)
+    document = loads(raw, max_bytes=LARGEST, max_depth=2)
     if not isinstance(document, dict):
         raise unreadable("", "type", "is not a JSON object")
     faults = [

@@ -156,6 +156,8 @@ UNREADABLE: dict[str, tuple[bytes, str, str]] = {
     "bytes that are no text": (b"status=%ff", FORM, "encoding"),
     "a zero byte": (b"status=delivered&messageId=a%00b", FORM, "text"),
     "a thousand parameters": (b"&".join(b"a%d=1" % number for number in range(1000)), FORM, "form"),
+    "a hundred kilobytes": (b"text=" + b"a" * 100_000, FORM, "too_large"),
+    "a hundred kilobytes of JSON": (b'{"text": "' + b"a" * 100_000 + b'"}', JSON, "too_large"),
     "JSON that is a list": (b"[]", JSON, "type"),
     "JSON that nests": (b'{"status": {"word": "delivered"}}', JSON, "type"),
     "no JSON": (b"status=delivered", JSON, "json"),
