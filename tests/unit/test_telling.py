@@ -1,10 +1,13 @@
-"""Whom a status and the final report are told to, and with which key."""
+"""Whom a status and the final report are told to, in which form, and with which key."""
 
+import json
 from dataclasses import replace
+
+import pytest
 
 from services.dispatcher.events import TellStatus
 from services.dispatcher.telling import end_told, status_told
-from shared.model import Entry, Outcome, State, Status, What, Workflow
+from shared.model import Entry, Generation, Outcome, State, Status, What, Workflow
 from shared.store.directory import ApiKey, Application, Directory, Tenant
 from tests.support.plans import START, viber_then_sms
 
@@ -61,6 +64,33 @@ def test_without_an_address_of_its_own_the_application_is_told_else_the_tenant_e
     assert [[APPLICATION]] * 3 == told(workflow, directory())
     assert [[TENANT]] * 3 == told(workflow, directory(of_application=None))
     assert [[]] * 3 == told(workflow, directory(of_application=None, of_tenant=None))
+
+
+FORMS = {
+    "the message's own": ("v1", "v0.1", Generation.V0_1, "v1"),
+    "the message's own, the other way": ("v0.1", "v1", Generation.V1, "v0.1"),
+    "the application's": (None, "v1", Generation.V0_1, "v1"),
+    "the application's, of a beta request": (None, "v1", Generation.BETA, "v1"),
+    "the application's, of a v1 request": (None, "v0.1", Generation.V1, "v0.1"),
+    "the request's": (None, None, Generation.V1, "v1"),
+    "the request's, v0.1": (None, None, Generation.V0_1, "v0.1"),
+    "the request's, beta": (None, None, Generation.BETA, "v0.1"),
+}
+
+
+@pytest.mark.parametrize(("own", "applications", "generation", "expected"), FORMS.values(), ids=FORMS)
+def test_the_nearest_wish_for_a_form_is_granted(
+    own: str | None, applications: str | None, generation: Generation, expected: str
+) -> None:
+    made = sent(None, None)
+    first, second = made.steps
+    workflow = replace(made, generation=generation, steps=(replace(first, webhook_version=own), second))
+    known = directory()
+    application = replace(known.applications["a-1"], webhook_version=applications)
+    tell = TellStatus(sequence=3, step=1, status=Status.DELIVERED)
+    (row,) = status_told(workflow, ENTRY, tell, replace(known, applications={"a-1": application}))
+
+    assert expected == ("v1" if "channel" in json.loads(row.body) else "v0.1")
 
 
 def signer(*keys: ApiKey) -> str:
