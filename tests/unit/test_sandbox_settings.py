@@ -49,6 +49,19 @@ def test_all_mistakes_are_told_together_each_with_its_variable(tmp_path: Path) -
     ] == [line.partition(":")[0] for line in str(told.value).splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [
+        pytest.param({"TLS_CERT": "nowhere.pem"}, "TLS_CERT", id="no certificate"),
+        pytest.param({"TLS_KEY": __file__}, "TLS_KEY", id="a key alone"),
+        pytest.param({"WINDOW_SCALE": "0"}, "WINDOW_SCALE", id="no time at all"),
+    ],
+)
+def test_a_setting_that_can_not_work_is_named(environment: dict[str, str], variable: str) -> None:
+    with pytest.raises(SettingsError, match=f"^CASCADE_SANDBOX_{variable}: "):
+        read_settings({f"CASCADE_SANDBOX_{name}": value for name, value in environment.items()})
+
+
 def test_applications_and_secrets_come_from_a_file(tmp_path: Path) -> None:
     account = make_account()
     file = tmp_path / "sandbox.json"
