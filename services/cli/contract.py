@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from shared.wire.documents import documents
-
 
 @click.group()
 def contract() -> None:
@@ -17,20 +15,29 @@ def contract() -> None:
 @contract.command(name="list")
 def list_documents() -> None:
     """List the documents."""
+    from shared.wire.documents import documents
+
     click.echo("\n".join(documents()))
 
 
 @contract.command(name="print")
-@click.argument("document", type=click.Choice([*documents()]))
+@click.argument("document")
 def print_document(document: str) -> None:
-    """Print one DOCUMENT."""
-    click.echo(documents()[document], nl=False)
+    """Print one DOCUMENT, e.g. openapi.json."""
+    from shared.wire.documents import documents
+
+    found = documents().get(document)
+    if found is None:
+        raise click.UsageError(f"there is no {document}; there are {', '.join(documents())}")
+    click.echo(found, nl=False)
 
 
 @contract.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def write(folder: Path) -> None:
     """Write all of them under FOLDER."""
+    from shared.wire.documents import documents
+
     for path, document in documents().items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
