@@ -29,7 +29,7 @@ def print_document(document: str) -> None:
     found = documents().get(document)
     if found is None:
         raise click.UsageError(f"there is no {document}; there are {', '.join(documents())}")
-    click.echo(found, nl=False)
+    click.echo(found.decode(), nl=False)
 
 
 @contract.command()
