@@ -16,13 +16,14 @@ import requests
 
 from services.cli.home import Home
 from shared import ids
-from shared.store.directory import Account, Application, DirectoryChange, Route
+from shared.store.directory import Application, DirectoryChange
 from tests.support import sandbox
 from tests.support.broker import UNPACKED_DIR
 from tests.support.certificates import Certificate, self_signed
 from tests.support.deployment import Deployment, start_deployment
 from tests.support.ingress import start_ingress
 from tests.support.ingress_callers import MadeUpCaller
+from tests.support.provider_stage import generation_caller, records, register
 from tests.support.tls_front import tls_front
 from tests.support.waiting import wait_until
 from tests.support.webhook_sink import Sink, webhook_sink
@@ -70,9 +71,7 @@ class Stage:
 
 @contextmanager
 def open_stage(folder: Path) -> Iterator[Stage]:
-    new, old = MadeUpCaller(tenant="new"), MadeUpCaller(tenant="old")
-    generations = {new.tenant: "v1", old.tenant: "v0_1"}
-    applications = {tenant: sandbox.make_account() for tenant in generations}
+    new, old = generation_caller("v1"), generation_caller("v0.1")
     direct = sandbox.make_account()
     certificate = self_signed(folder / "tls", ADDRESS)
 
@@ -80,58 +79,26 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         told = ending.enter_context(webhook_sink())
 
         def known(home: Home) -> Iterator[DirectoryChange]:
-            for record in (*new.records(), *old.records()):
+            for record in records(home, (new, old)):
                 if isinstance(record, Application):
                     yield replace(record, status_url=told.url, inbound_url=told.url)
                 else:
                     yield record
-            for tenant, generation in generations.items():
-                yield account_at(home, applications[tenant], name=f"of-{tenant}", generation=generation)
-                yield Route(account=f"of-{tenant}", tenant=tenant)
 
         deployment = start_deployment(folder, unpacked_dir=UNPACKED_DIR, dispatchers=1, known=known)
         ending.callback(deployment.stop)
-        for application in (*applications.values(), direct):
+        for application in (new.application, old.application, direct):
             register(deployment, application)
         yield Stage(
             deployment=deployment,
             certificate=certificate,
             ingress_over_tls=ending.enter_context(ingress_over_tls(deployment, folder, certificate)),
             sandbox_over_tls=ending.enter_context(tls_front(certificate, deployment.sandbox)).address,
-            new=new,
-            old=old,
+            new=new.caller,
+            old=old.caller,
             direct=direct,
             told=told,
         )
-
-
-def account_at(home: Home, application: sandbox.Account, *, name: str, generation: str) -> Account:
-    """Return an account of ours at the home's sandbox."""
-    return Account(
-        name=name,
-        base_url=home.url("sandbox"),
-        generation=generation,
-        api_key=application.api_key,
-        application_id=application.application_id,
-        private_key=application.private_key,
-        api_secret=None,
-        signature_secrets=(application.signature_secret,),
-    )
-
-
-def register(deployment: Deployment, application: sandbox.Account) -> None:
-    """Make an application known to the sandbox; its webhooks go to our ingress."""
-    fields = {
-        "public_key": application.public_key,
-        "status_url": f"{deployment.ingress}/webhooks/status",
-        "inbound_url": f"{deployment.ingress}/webhooks/inbound",
-        "api_key": application.api_key,
-        "api_secret": application.api_secret,
-        "signature_secret": application.signature_secret,
-    }
-    address = f"{deployment.sandbox}/sandbox/applications/{application.application_id}"
-    answer = requests.put(address, json=fields, timeout=10)
-    assert 204 == answer.status_code, answer.text
 
 
 @contextmanager

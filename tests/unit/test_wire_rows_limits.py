@@ -166,7 +166,7 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
     "viber_service file": [
         ("file.url", url(2000), url(2001)),
         ("file.name", a(25), a(26)),
-        ("viber_service.action.text", a(30), a(31)),
+        ("viber_service.ttl", 30, 29),
     ],
     "viber_service template": [("template.name", "x", ""), ("template.parameters", ["x"], [None])],
     "messenger text": [
