@@ -25,6 +25,7 @@ VERBS = {
     "sandbox": ("services.cli.services", "Run the simulated provider in the foreground."),
     "send": ("services.cli.send", "Send a message or a workflow, wait, and tell its story."),
     "show": ("services.cli.show", "Tell the story of a workflow or message."),
+    "find": ("services.cli.find", "Find workflows by a number or a reference, and tell their stories."),
     "cancel": ("services.cli.cancel", "Cancel what was not sent yet."),
     "deliveries": ("services.cli.deliveries", "What callers' addresses were told, and what came of it."),
     "channel": ("services.cli.channel", "Pause or resume a channel."),

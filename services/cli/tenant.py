@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from services.cli.home import Home
-from services.cli.names import TENANT
+from services.cli.names import TENANT, WEB_ADDRESS
 from services.cli.store import existing_store
 from shared.store.directory import Tenant
 
@@ -19,8 +19,12 @@ def tenant() -> None:
 
 @tenant.command(name="set")
 @click.argument("name", type=TENANT)
-@click.option("--status-url", help="Where status webhooks and final reports go that no application or message names.")
-@click.option("--inbound-url", help="Where inbound messages go that no application names.")
+@click.option(
+    "--status-url",
+    type=WEB_ADDRESS,
+    help="Where status webhooks and final reports go that no application or message names.",
+)
+@click.option("--inbound-url", type=WEB_ADDRESS, help="Where inbound messages go that no application names.")
 def set_tenant(name: str, status_url: str | None, inbound_url: str | None) -> None:
     """Make a tenant, or change where it is told; an empty URL takes one away."""
     with existing_store(Home.from_environment()) as store:

@@ -229,6 +229,128 @@ def test_an_application_says_which_form_of_webhooks_it_reads(
     assert version == directory(cascade).applications[made.split()[1]].webhook_version
 
 
+def test_what_is_said_of_an_application_is_changed_and_taken_away(cascade: CommandLine, tmp_path: Path) -> None:
+    key = str(tmp_path / "acme.key")
+    said = ("--engine", "provider", "--status-url", "https://acme.example/hook?x=1")
+    application_id = cascade("app", "create", "--tenant", "acme", "--key-file", key, *said).fine().split()[1]
+    made = directory(cascade).applications[application_id]
+    changed = cascade("app", "set", application_id, "--webhook-version", "v0.1", "--inbound-url", "http://10.0.0.1/in")
+    between = directory(cascade).applications[application_id]
+    emptied = cascade("app", "set", application_id, "--engine", "default", "--status-url", "").fine()
+    left = directory(cascade).applications[application_id]
+
+    assert ("provider", "https://acme.example/hook?x=1", None) == (made.engine, made.status_url, made.webhook_version)
+    assert "webhooks v0.1  engine provider" in changed.fine()
+    assert ("provider", "v0.1", "http://10.0.0.1/in") == (between.engine, between.webhook_version, between.inbound_url)
+    assert "no status url  inbound http://10.0.0.1/in  webhooks v0.1" in emptied
+    assert (None, None, "v0.1", made.public_key) == (
+        left.engine,
+        left.status_url,
+        left.webhook_version,
+        left.public_key,
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["acme.example/status", "ftp://acme.example", "https://user:pw@acme.example", "http://"]
+)
+@pytest.mark.parametrize("verb", [("app", "create", "--tenant", "acme"), ("tenant", "set", "acme")], ids=" ".join)
+def test_an_address_that_is_none_is_wrong_usage(cascade: CommandLine, verb: tuple[str, ...], url: str) -> None:
+    said = cascade(*verb, "--status-url", url)
+
+    assert 2 == said.code
+    assert "--status-url" in said.refusal()
+
+
+def test_an_application_gets_another_key(cascade: CommandLine, tmp_path: Path) -> None:
+    first, second = str(tmp_path / "first.key"), str(tmp_path / "second.key")
+    application_id = cascade("app", "create", "--tenant", "acme", "--key-file", first).fine().split()[1]
+    before = directory(cascade).applications[application_id]
+    cascade("app", "rotate-key", application_id, "--key-file", second).fine()
+    token = cascade("jwt", "--application", application_id, "--key", second).fine().strip()
+    after = directory(cascade).applications[application_id]
+    own = written(tmp_path, "own.pem", before.public_key)
+    cascade("app", "rotate-key", application_id, "--public-key", own).fine()
+
+    assert application_id == jwt.decode(token, after.public_key, algorithms=["RS256"])["application_id"]
+    assert before.public_key != after.public_key
+    assert before.public_key == directory(cascade).applications[application_id].public_key
+    assert "is there already" in cascade("app", "rotate-key", application_id, "--key-file", second).refusal()
+
+
+PAIR = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+BAD_PUBLIC_KEYS = {
+    "nothing of the kind": ("Hello", "holds no key in PEM"),
+    "a private one with a passphrase": (
+        pem(PAIR, b"secret"),
+        "without a passphrase",
+    ),
+    "of another kind": (pem(ec.generate_private_key(ec.SECP256R1())), "must be an RSA key"),
+    "too short": (
+        rsa.generate_private_key(public_exponent=65_537, key_size=1024)  # noqa: S505  that is the point
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode(),
+        "at least 2048 bits",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_PUBLIC_KEYS.values(), ids=BAD_PUBLIC_KEYS)
+def test_a_bad_public_key_is_named_and_changes_nothing(
+    cascade: CommandLine, tmp_path: Path, text: str, words: str
+) -> None:
+    made = cascade("app", "create", "--tenant", "acme", "--key-file", str(tmp_path / "acme.key")).fine().split()[1]
+    before = directory(cascade).applications[made]
+
+    said = cascade("app", "rotate-key", made, "--public-key", written(tmp_path, "bad.pem", text))
+
+    assert said.refusal().startswith("cascade: --public-key: ")
+    assert words in said.refusal()
+    assert before == directory(cascade).applications[made]
+
+
+@pytest.mark.parametrize("half", ["private", "public"])
+def test_whoever_comes_from_the_provider_keeps_id_and_key(cascade: CommandLine, tmp_path: Path, half: str) -> None:
+    how = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = PAIR.public_key().public_bytes(*how).decode()
+    key = written(tmp_path, "vonage.key", pem(PAIR) if half == "private" else public)
+    uuid = "78D335FA-323D-0114-9C3D-D6F0D48968CF"
+    kept = ("--tenant", "acme", "--id", uuid, "--public-key", key)
+    said = cascade("app", "create", *kept).fine()
+
+    assert f"application_id  {uuid.lower()}\npublic key      {key}\n" == said
+    assert public == directory(cascade).applications[uuid.lower()].public_key
+    assert [key] == [str(path) for path in tmp_path.glob("*.key")]
+    assert "is there already" in cascade("app", "create", *kept).refusal()
+    assert 2 == cascade("app", "create", "--tenant", "acme", "--id", "order-17").code
+
+
+def test_whoever_comes_from_the_provider_keeps_key_and_secrets(cascade: CommandLine, tmp_path: Path) -> None:
+    secret, signature = written(tmp_path, "secret", "Abcdefgh12345678\n"), written(tmp_path, "sig", "s" * 32)
+    files = ("--api-secret-file", secret, "--signature-secret-file", signature)
+    kept = ("--tenant", "acme", "--api-key", "abcd1234")
+    said = cascade("key", "create", *kept, *files).fine()
+    record = directory(cascade).keys["abcd1234"]
+
+    assert "api_key           abcd1234\n" == said
+    assert ((hash_secret("Abcdefgh12345678"),), "s" * 32) == (record.secret_hashes, record.signature_secret)
+    assert "is there already" in cascade("key", "create", *kept).refusal()
+    short = written(tmp_path, "short", "seven77")
+    for option in ("--api-secret-file", "--signature-secret-file"):
+        refused = cascade("key", "create", "--tenant", "acme", option, short)
+        assert refused.refusal().startswith(f"cascade: {option}: the secret in {short} must have at least ")
+
+
+def test_lists_can_be_of_one_tenant(cascade: CommandLine, tmp_path: Path) -> None:
+    for tenant in ("acme", "other"):
+        cascade("app", "create", "--tenant", tenant, "--key-file", str(tmp_path / tenant)).fine()
+        cascade("key", "create", "--tenant", tenant).fine()
+
+    for verb in ("app", "key"):
+        assert ["acme"] == [line.split()[1] for line in cascade(verb, "list", "--tenant", "acme").fine().splitlines()]
+
+
 def test_a_private_key_is_never_written_over(cascade: CommandLine, tmp_path: Path) -> None:
     key = written(tmp_path, "precious.key", "precious")
 
@@ -257,9 +379,42 @@ def test_a_key_is_made_rotated_listed_and_revoked(cascade: CommandLine) -> None:
     assert directory(cascade).keys[api_key].revoked
 
 
+def test_a_leaked_secret_is_ended_at_once(cascade: CommandLine) -> None:
+    api_key = cascade("key", "create", "--tenant", "acme").fine().split()[1]
+    cascade("key", "rotate", api_key).fine()
+    newest = cascade("key", "rotate", api_key, "--now").fine().split()[1]
+
+    assert (hash_secret(newest),) == directory(cascade).keys[api_key].secret_hashes
+
+
+def test_the_secret_that_signs_webhooks_is_changed_alone(cascade: CommandLine) -> None:
+    api_key = cascade("key", "create", "--tenant", "acme").fine().split()[1]
+    before = directory(cascade).keys[api_key]
+    name, secret = cascade("key", "rotate", api_key, "--signature").fine().split()
+    after = directory(cascade).keys[api_key]
+
+    assert ("signature_secret", secret) == (name, after.signature_secret)
+    assert before.signature_secret != secret
+    assert before.secret_hashes == after.secret_hashes
+    assert 2 == cascade("key", "rotate", api_key, "--signature", "--now").code
+
+
+def test_revoking_the_last_key_says_what_it_means_for_webhooks(cascade: CommandLine) -> None:
+    first, second = (cascade("key", "create", "--tenant", "acme").fine().split()[1] for _ in range(2))
+
+    assert f"{first} is revoked\n" == cascade("key", "revoke", first).fine()
+    assert "cascade key create --tenant acme" in cascade("key", "revoke", second).fine()
+
+
 @pytest.mark.parametrize(
     "command",
-    [("app", "revoke", NOBODY), ("key", "rotate", "abcd1234"), ("key", "revoke", "abcd1234")],
+    [
+        ("app", "revoke", NOBODY),
+        ("app", "set", NOBODY),
+        ("app", "rotate-key", NOBODY),
+        ("key", "rotate", "abcd1234"),
+        ("key", "revoke", "abcd1234"),
+    ],
     ids=lambda each: " ".join(each[:2]),
 )
 def test_what_is_not_there_is_said(cascade: CommandLine, command: tuple[str, ...]) -> None:

@@ -102,9 +102,9 @@ def test_without_credentials_nothing_is_told(room: Room, method: str, path: str,
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_two_schemes_at_once_are_refused_everywhere(room: Room, method: str, path: str) -> None:
     both = {"Authorization": f"{ACME.bearer(now=room.now)}, {ACME.basic()}"}
-    asked = {"query_string": {"api_key": ACME.api_key, "api_secret": ACME.api_secret}}
-    in_both = room.client.open(path, method=method, json={}, headers=room.headers(ACME), **asked)
-    alone = room.client.open(path, method=method, json={}, **asked)
+    pair = {"api_key": ACME.api_key, "api_secret": ACME.api_secret}
+    in_both = room.client.open(path, method=method, json={}, headers=room.headers(ACME), query_string=pair)
+    alone = room.client.open(path, method=method, json={}, query_string=pair)
 
     is_problem(room.client.open(path, method=method, json={}, headers=both), 401, f"{ERRORS}#multiple-auth-methods")
     is_problem(in_both, 401, f"{ERRORS}#multiple-auth-methods")

@@ -99,7 +99,8 @@ def test_the_threads_outlive_a_bug_and_end_when_told() -> None:
 
     house = room.house
     known = KnownCallers(room.store, room.clock, house.store_time)
-    upkeep = Upkeep(Breaking(house.publisher, known, house.store_time, house.clock, body=lambda _: b""), known)
+    breaking = Breaking(house.publisher, known, house.store_time, house.clock, body=lambda _: b"")
+    upkeep = Upkeep(breaking, known, room.store)
     upkeep.start()
     wait_until(lambda: len(steps) >= 2 and room.store.looks >= 1)
     upkeep.stop()
