@@ -201,6 +201,32 @@ def test_show_before_a_dispatcher_has_read_it(cascade: CommandLine) -> None:
     wait_for(cascade, sent, "final")
 
 
+# find
+
+
+def test_find_tells_the_stories_of_a_number_and_of_a_reference(cascade: CommandLine) -> None:
+    sent = [no_wait(cascade, "447700900004", "--via", "sms", "--client-ref", f"find me {number}") for number in (1, 2)]
+    older, newer = (wait_for(cascade, each, "final")["workflow_id"] for each in sent)
+
+    stories = cascade("find", "+44 (7700) 900-004").fine()
+    lines = cascade("find", "find me 1", "--short").fine().splitlines()
+    told = cascade.json("find", "447700900004", "--limit", "1", "--json")
+
+    assert stories.index(newer) < stories.index(older)
+    assert 2 == stories.count("sms to 447700900004")
+    assert re.search(r"\n  \d\d:\d\d:\d\d\.\d  \S", stories)
+    assert [True] == [older in line and line.endswith("find me 1") for line in lines]
+    assert [newer] == [each["workflow_id"] for each in told]
+    assert told[0]["entries"] == cascade.json("show", newer, "--json")["entries"]
+    assert [] == [each for each in (older, newer) if each in cascade("find", "447700900004", "--status", "ready").error]
+
+
+def test_find_says_what_is_not_there_and_names_what_is_wrong(cascade: CommandLine) -> None:
+    assert "Nothing of yours was sent to 447700900998" in cascade("find", "447700900998").refusal()
+    assert "from_time: must be a time with its zone" in cascade("find", "1", "--since", "yesterday").refusal()
+    assert "status: must be one of" in cascade("find", "1", "--status", "sent").refusal()
+
+
 # cancel
 
 
