@@ -28,7 +28,7 @@ from services.dispatcher.amqp_depth import Depths
 from services.dispatcher.amqp_inbox import Mailbox
 from services.dispatcher.amqp_relay import Relay
 from services.dispatcher.amqp_session import HEARTBEAT_S, Session, User
-from services.dispatcher.ports import Arrivals, CallAnswer
+from services.dispatcher.ports import Arrivals, CallAnswer, UpdateEnded
 from shared.queue.address import nodes, user_of
 from shared.store.records import OutboxRow
 
@@ -106,6 +106,10 @@ class Amqp:
     def deliver_answer(self, answer: CallAnswer) -> None:
         """Post what came of a call; sender threads do."""
         self._mailbox.deliver_answer(answer)
+
+    def deliver_update(self, ended: UpdateEnded) -> None:
+        """Post what came of an update; its own threads do."""
+        self._mailbox.deliver_update(ended)
 
     def wake(self) -> None:
         """Let `wait` return although nothing has arrived."""

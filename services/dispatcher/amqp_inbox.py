@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from threading import Condition
 from time import monotonic
 
-from services.dispatcher.ports import Arrivals, CallAnswer, Delivery
+from services.dispatcher.ports import Arrivals, CallAnswer, Delivery, UpdateEnded
 
 
 class Mailbox:
@@ -21,6 +21,7 @@ class Mailbox:
         self._woken = False
         self._deliveries: list[Delivery] = []
         self._answers: list[CallAnswer] = []
+        self._updates: list[UpdateEnded] = []
         self._confirmed: list[int] = []
         self._failed: list[int] = []
         self._lost: set[int] = set()
@@ -38,11 +39,15 @@ class Mailbox:
             arrivals = Arrivals(
                 deliveries=tuple(self._deliveries),
                 answers=tuple(self._answers),
+                updates=tuple(self._updates),
                 confirmed=tuple(self._confirmed),
                 failed=tuple(self._failed),
                 lost_tokens=frozenset(self._lost),
             )
-            for each in (self._deliveries, self._answers, self._confirmed, self._failed, self._lost):
+            for each in (
+                *(self._deliveries, self._answers, self._updates),
+                *(self._confirmed, self._failed, self._lost),
+            ):
                 each.clear()
             self._woken = False
             return arrivals
@@ -62,6 +67,12 @@ class Mailbox:
         """Post what came of a call; sender threads do."""
         with self._changed:
             self._answers.append(answer)
+            self._wake()
+
+    def deliver_update(self, ended: UpdateEnded) -> None:
+        """Post what came of an update; its own threads do."""
+        with self._changed:
+            self._updates.append(ended)
             self._wake()
 
     def settle(self, *, confirmed: Iterable[int] = (), failed: Iterable[int] = ()) -> None:

@@ -61,7 +61,7 @@ class Desk:
         self._random = random
         self._mail = Mail()
         self._permits = Permits(senders)
-        self._reader = Reader(settings)
+        self._reader = Reader(settings, update=senders.update)
         self._steps: list[Delivery] = []
         self._newer: list[tuple[float, Work]] = []
         self._to_lift: list[Stop] = []
@@ -77,12 +77,8 @@ class Desk:
         if arrivals.lost_tokens:
             self._forget(arrivals.lost_tokens)
         self._mail.answers.extend(CallEnded(answer=answer) for answer in arrivals.answers)
-        places = {
-            INTAKE: self._mail.intake,
-            RECEIPTS: self._mail.receipts,
-            COMMANDS: self._mail.commands,
-            INBOUND: self._mail.inbound,
-        }
+        self._mail.updates.extend(arrivals.updates)
+        places = self._mail.places
         for delivery in arrivals.deliveries:
             place = places.get(delivery.queue)
             if place is not None:
@@ -178,6 +174,7 @@ class Desk:
         self._gather_again(agenda)
         self._gather_receipts(agenda)
         now, directory = self._outlook.now, self._outlook.directory
+        agenda.sort(self._reader.updates(some(self._mail.updates), now=now))
         agenda.sort(self._reader.command(each, now=now) for each in some(self._mail.commands))
         agenda.sort(self._reader.webhook(each, now=now) for each in some(self._mail.inbound))
         nudges = some(self._mail.nudges)

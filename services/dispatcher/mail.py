@@ -6,10 +6,10 @@ Order within a kind is order of arrival: a marker must not be read before the re
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
-from services.dispatcher.ports import Delivery
+from services.dispatcher.ports import Delivery, UpdateEnded
 from services.dispatcher.work import (
     BackInQueue,
     CallEnded,
@@ -21,6 +21,7 @@ from services.dispatcher.work import (
     Work,
     delivery_of,
 )
+from shared.queue.topology import COMMANDS, INBOUND, INTAKE, RECEIPTS
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Mail:
         self.markers: list[tuple[float, Delivery]] = []
         """Read, and to be written once every receipt in front of them is committed."""
         self.commands: deque[Delivery] = deque()
+        self.updates: deque[UpdateEnded] = deque()
         self.inbound: deque[Delivery] = deque()
         self.intake: deque[Delivery] = deque()
         self.strangers: deque[Delivery] = deque()
@@ -46,6 +48,11 @@ class Mail:
         self.nudges: deque[Nudge | Probe | BackInQueue] = deque()
         self.loose: deque[Piece] = deque()
         """Pieces about no workflow: read, and to be committed."""
+
+    @property
+    def places(self) -> Mapping[str, deque[Delivery]]:
+        """Where deliveries go, by queue; those of the step queues have no place here."""
+        return {INTAKE: self.intake, RECEIPTS: self.receipts, COMMANDS: self.commands, INBOUND: self.inbound}
 
     @property
     def empty(self) -> bool:
@@ -57,6 +64,7 @@ class Mail:
                 self.receipts,
                 self.markers,
                 self.commands,
+                self.updates,
                 self.inbound,
                 self.intake,
                 self.nudges,

@@ -18,8 +18,10 @@ from services.dispatcher.amqp import Amqp
 from services.dispatcher.callbacks import CallbackCourier
 from services.dispatcher.engine import Engine
 from services.dispatcher.outlook import program_version, python_version
+from services.dispatcher.quoting import QuotingCaller
 from services.dispatcher.senders import SenderPools
 from services.dispatcher.transport import Transport
+from services.dispatcher.updates import UpdatePool
 from shared.errors import ConfigError, StoreUnavailable
 from shared.logs import configure_logs
 from shared.metrics import Metrics
@@ -85,10 +87,12 @@ def run(settings: DispatcherSettings, stop: threading.Event) -> None:
     def account_named(name: str) -> Account | None:
         return directory().accounts.get(name)
 
+    updates = UpdatePool(transport=transport, store=store, account_named=account_named, deliver=amqp.deliver_update)
     senders = SenderPools(
-        transport=transport,
+        transport=QuotingCaller(transport, store),
         account_named=account_named,
         deliver=amqp.deliver_answer,
+        update=updates.submit,
         slots=settings.slots,
     )
     courier = CallbackCourier(

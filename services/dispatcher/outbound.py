@@ -73,6 +73,7 @@ def ticket_of(folded: Folded, call: Call, claimed_monotonic: float) -> CallTicke
         reference=reference(workflow.workflow_id, call.step, call.attempt),
         account=call.account,
         message=workflow.steps[call.step - 1].message,
+        tenant=workflow.tenant,
         whole=workflow if call.whole else None,
         ttl=call.ttl,
         claimed_at=call.claimed_at,

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.model import Message, Workflow
+from shared.model import Message, Problem, Workflow
 from shared.outcomes import CallOutcome
 from shared.store.records import OutboxRow
+from shared.wire.envelopes import MessageUpdate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class CallTicket:
     ttl: int | None
     claimed_at: float
     """Store time of the claim: names this claim when its answer comes."""
+    tenant: str = ""
+    """Whose it is: ids inside the message are looked up among the messages of this tenant alone."""
     whole: Workflow | None = None
     """The workflow that this call hands over as it is; None: `message` alone is sent."""
     claimed_monotonic: float
@@ -67,11 +70,32 @@ class CallAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateWish:
+    """A message that is to be marked read, or revoked, with the delivery that said so."""
+
+    update: MessageUpdate
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateEnded:
+    """What came of a wish."""
+
+    wish: UpdateWish
+    problem: Problem | None
+    """Why it was given up; None where it was done."""
+    workflow_id: str | None = None
+    """Of a message that was sent through us; None of an inbound or an unknown one."""
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
     """Everything that came in since the last look."""
 
     deliveries: tuple[Delivery, ...] = ()
     answers: tuple[CallAnswer, ...] = ()
+    updates: tuple[UpdateEnded, ...] = ()
     confirmed: tuple[int, ...] = ()
     """Outbox row ids whose publish the broker confirmed (or, not mandatory, took and dropped)."""
     failed: tuple[int, ...] = ()
@@ -118,6 +142,9 @@ class Senders(Protocol):
 
     def submit(self, tickets: Sequence[CallTicket]) -> None:
         """Start calls. The caller took care that slots are free."""
+
+    def update(self, wish: UpdateWish) -> None:
+        """Begin an update of one message; its end comes through the Inbox. While draining it is left to others."""
 
     @property
     def in_flight(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from traceback import extract_tb
 from typing import TypeVar
@@ -12,10 +12,11 @@ import structlog
 from services.dispatcher.commands import read_wish
 from services.dispatcher.dead_letters import dead_letter
 from services.dispatcher.intake import Refusal, read_intake
-from services.dispatcher.ports import Delivery
+from services.dispatcher.ports import Delivery, UpdateEnded, UpdateWish
 from services.dispatcher.publishers import refused
 from services.dispatcher.receipts import read_parked, read_webhook
 from services.dispatcher.steps import read_turn
+from services.dispatcher.updates_told import update_told
 from services.dispatcher.work import Command, InboundRead, NewStart, Piece, ReceiptRead, StepTurn
 from shared.errors import Fault, WireError
 from shared.queue import envelope
@@ -33,8 +34,10 @@ T = TypeVar("T")
 class Reader:
     """Reads deliveries for one dispatcher."""
 
-    def __init__(self, settings: DispatcherSettings) -> None:
+    def __init__(self, settings: DispatcherSettings, *, update: Callable[[UpdateWish], None]) -> None:
+        """`update` begins the update of a message; how it ended is read by `updates`."""
         self._settings = settings
+        self._update = update
         self._defaults = Defaults(engine=settings.engine)
         self._believed = settings.believed_users
 
@@ -85,8 +88,17 @@ class Reader:
         return not isinstance(application, str) or not application or application in directory.applications
 
     def command(self, delivery: Delivery, *, now: float) -> Command | Piece:
-        """Read a delivery of `cascade.commands`."""
-        return self._safely(lambda: read_wish(delivery), delivery, now)
+        """Read a delivery of `cascade.commands`. That of an update is acknowledged once the update has ended."""
+        wish = self._safely(lambda: read_wish(delivery), delivery, now)
+        if isinstance(wish, UpdateWish):
+            self._update(wish)
+            return Piece()
+        return wish
+
+    def updates(self, ended: Iterable[UpdateEnded], *, now: float) -> Iterator[Command | Piece]:
+        """Return what follows from updates that came to their end."""
+        for each in ended:
+            yield from update_told(each, at=now, owner=self._settings.name)
 
     def step(self, delivery: Delivery, *, now: float) -> StepTurn | Piece:
         """Read a step message."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from services.dispatcher.ports import CallAnswer, CallTicket
+from services.dispatcher.ports import CallAnswer, CallTicket, UpdateWish
 from shared.errors import CascadeError
 from shared.model import Problem, Scope
 from shared.outcomes import CallOutcome, OurFault, Stale, Unsure
@@ -41,17 +41,19 @@ class SenderPools:
         transport: Caller,
         account_named: Callable[[str], Account | None],
         deliver: Callable[[CallAnswer], None],
+        update: Callable[[UpdateWish], None],
         slots: int = DEFAULT_SLOTS,
         slots_of: Mapping[str, int] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`slots`: threads of a channel; `slots_of` overrides them by channel.
+        """`slots`: threads of a channel; `slots_of` overrides them by channel. `update` begins an update.
 
         `deliver` and `account_named` are called from the pools' threads and must be thread-safe.
         """
         self._transport = transport
         self._account_named = account_named
         self._deliver = deliver
+        self._update = update
         self._slots = slots
         self._slots_of = dict(slots_of or {})
         self._monotonic = monotonic
@@ -75,6 +77,13 @@ class SenderPools:
                     self._enqueue(ticket)
                     continue
             self._hand_over(ticket, Stale())
+
+    def update(self, wish: UpdateWish) -> None:
+        """Begin an update. While draining it is left to others: its message is unacknowledged, and comes to them."""
+        with self._changed:
+            draining = self._draining
+        if not draining:
+            self._update(wish)
 
     @property
     def in_flight(self) -> int:

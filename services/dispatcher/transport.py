@@ -57,6 +57,8 @@ class TransportLimits:
 
     total_s: float = 15.0
     """From the beginning of a call to the last byte of its answer, a second try after a 401 included."""
+    update_s: float = 5.0
+    """The same of an update, which may be made again."""
     connect_s: float = 3.0
     """For all addresses of the provider together, and once more for the TLS handshake."""
     oldest_claim_s: float = 5.0
@@ -119,19 +121,21 @@ class Transport:
         start_by = ticket.claimed_monotonic + self._limits.oldest_claim_s
         if self._monotonic() > start_by:
             return Stale()
-        return self._outcome(_asked(ticket, account, self._user_agent), account, start_by=start_by)
+        asked = _asked(ticket, account, self._user_agent)
+        return self._outcome(asked, account, total_s=self._limits.total_s, start_by=start_by)
 
     def update(self, update: Update, account: Account) -> CallOutcome:
         """Make the call that marks a message read or revokes it; `Accepted` where it was done."""
-        return self._outcome(_asked_to_update(update, account, self._user_agent), account, start_by=float("inf"))
+        asked = _asked_to_update(update, account, self._user_agent)
+        return self._outcome(asked, account, total_s=self._limits.update_s, start_by=float("inf"))
 
     def close(self) -> None:
         """Close all connections; calls that still run end as `Unsure`."""
         while self._sessions:
             self._sessions.pop().close()
 
-    def _outcome(self, asked: _Asked, account: Account, *, start_by: float) -> CallOutcome:
-        ends_at = self._monotonic() + self._limits.total_s
+    def _outcome(self, asked: _Asked, account: Account, *, total_s: float, start_by: float) -> CallOutcome:
+        ends_at = self._monotonic() + total_s
         try:
             authorization = self._authorization(account)
             outcome, status = self._try(asked, account, authorization, ends_at, start_by)

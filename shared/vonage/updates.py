@@ -6,6 +6,7 @@ webhook names is believed only where it is the account's own host or one of the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -16,7 +17,7 @@ from shared.vonage.answers import read_answer
 from shared.vonage.calls import ProviderRequest, address_of, request_of
 
 PATH = "/v1/messages/"
-_PROVIDERS = (".vonage.com", ".nexmo.com")
+_PROVIDERS = re.compile(r"(?:[a-z0-9-]+\.)+(?:vonage|nexmo)\.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,5 @@ def _believed(url: str) -> str | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    plain = host.isascii() and parts.username is None and parts.password is None
-    if parts.scheme != "https" or port not in (None, 443) or not plain or not host.endswith(_PROVIDERS):
-        return None
-    return f"https://{host}"
+    safe = parts.scheme == "https" and port in (None, 443) and parts.username is None and parts.password is None
+    return f"https://{host}" if safe and _PROVIDERS.fullmatch(host) else None

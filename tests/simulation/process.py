@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from services.dispatcher.engine import DRAIN_S, Engine
-from services.dispatcher.ports import CallAnswer, CallTicket
+from services.dispatcher.ports import CallAnswer, CallTicket, UpdateWish
 from shared.errors import StoreUnavailable
 from shared.outcomes import Stale
 from shared.settings import DispatcherSettings
@@ -65,6 +65,10 @@ class SimulatedSenders:
     def in_flight(self) -> int:
         """See the port."""
         return self.busy.total()
+
+    def update(self, wish: UpdateWish) -> None:
+        """See the port; nobody wishes for one here."""
+        raise AssertionError(f"an update of {wish.update.message_uuid}")
 
     def submit(self, tickets: Sequence[CallTicket]) -> None:
         """See the port."""

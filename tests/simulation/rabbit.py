@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Protocol
 
-from services.dispatcher.ports import Arrivals, CallAnswer, Delivery
+from services.dispatcher.ports import Arrivals, CallAnswer, Delivery, UpdateEnded
 from shared.queue.topology import BINDINGS, DEAD, EXCHANGES, QUEUES, STEPS
 from shared.store.records import OutboxRow
 
@@ -96,6 +96,7 @@ class Connection:
         self.unacked: dict[int, tuple[str, Published]] = {}
         self.connected = True
         self._answers: list[CallAnswer] = []
+        self._updates: list[UpdateEnded] = []
         self._confirmed: list[int] = []
         self._failed: list[int] = []
         self._lost: set[int] = set()
@@ -109,7 +110,7 @@ class Connection:
     @property
     def has_arrivals(self) -> bool:
         """True when `take` would return something."""
-        if self._answers or self._confirmed or self._failed or self._lost:
+        if self._answers or self._updates or self._confirmed or self._failed or self._lost:
             return True
         return self.connected and any(self._rabbit.queues[queue] and self._room(queue) > 0 for queue in self.prefetch)
 
@@ -118,16 +119,21 @@ class Connection:
         arrivals = Arrivals(
             deliveries=tuple(self._deliveries()),
             answers=tuple(self._answers),
+            updates=tuple(self._updates),
             confirmed=tuple(self._confirmed),
             failed=tuple(self._failed),
             lost_tokens=frozenset(self._lost),
         )
-        self._answers, self._confirmed, self._failed, self._lost = [], [], [], set()
+        self._answers, self._updates, self._confirmed, self._failed, self._lost = [], [], [], [], set()
         return arrivals
 
     def answer(self, answer: CallAnswer) -> None:
         """Take an answer of a sender."""
         self._answers.append(answer)
+
+    def updated(self, ended: UpdateEnded) -> None:
+        """Take the end of an update."""
+        self._updates.append(ended)
 
     # Broker
 

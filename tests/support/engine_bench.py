@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 
 from services.dispatcher.engine import Engine
-from services.dispatcher.ports import CallAnswer, CallTicket
+from services.dispatcher.ports import CallAnswer, CallTicket, UpdateEnded, UpdateWish
 from shared.ids import marked_workflow_id, reference
 from shared.metrics import Metrics
-from shared.model import Entry, Workflow
+from shared.model import Entry, Problem, Workflow
 from shared.outcomes import Accepted, CallOutcome
 from shared.queue import envelope
 from shared.queue.topology import COMMAND_KEY, COMMANDS, DEAD, INBOUND_KEY, RECEIPT_KEY, RECEIPTS, SENDS
@@ -21,7 +21,7 @@ from shared.store.directory import Account, ApiKey, Publisher, Tenant
 from shared.store.memory import MemoryStore
 from shared.store.opening import open_memory_store
 from shared.store.port import Store
-from shared.wire.envelopes import Command, CommandName, Marker, write
+from shared.wire.envelopes import Command, CommandName, Marker, MessageUpdate, UpdateStatus, write
 from tests.simulation.rabbit import Connection, Published, Rabbit
 
 EPOCH = 1_800_000_000.0
@@ -33,12 +33,16 @@ class HandSenders:
 
     def __init__(self) -> None:
         self.tickets: list[CallTicket] = []
+        self.wishes: list[UpdateWish] = []
 
     def free(self, channel: str) -> int:
         return SLOTS - sum(ticket.message.channel == channel for ticket in self.tickets)
 
     def submit(self, tickets: Sequence[CallTicket]) -> None:
         self.tickets.extend(tickets)
+
+    def update(self, wish: UpdateWish) -> None:
+        self.wishes.append(wish)
 
     @property
     def in_flight(self) -> int:
@@ -235,6 +239,28 @@ class Bench:
                 body=body,
             )
         )
+
+    def update(self, message_uuid: str, status: UpdateStatus = UpdateStatus.REVOKED) -> None:
+        """Wish for an update of a message."""
+        self._ids += 1
+        body = write(
+            MessageUpdate(message_uuid=message_uuid, tenant="acme", by="caller", at=EPOCH + self.now, status=status)
+        )
+        self.rabbit.publish(
+            Published(
+                exchange=COMMANDS,
+                routing_key=COMMAND_KEY,
+                type=envelope.COMMAND,
+                message_id=f"command-{self._ids}",
+                body=body,
+            )
+        )
+
+    def end_update(self, problem: Problem | None = None, *, workflow_id: str | None = None, step: int = 1) -> None:
+        """End the oldest update that was begun."""
+        wish = self.senders.wishes.pop(0)
+        self.connection.updated(UpdateEnded(wish=wish, problem=problem, workflow_id=workflow_id, step=step))
+        self.turn()
 
     def lose_messages(self, queue: str) -> None:
         """Lose what is in a queue, and every trace that it is still to be published."""

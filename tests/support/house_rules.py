@@ -77,6 +77,7 @@ MAY_CATCH_ALL: dict[str, str] = {
     "services/dispatcher/reading.py:_safely": "the turn, for one body that trips a bug",
     "services/dispatcher/senders.py:_outcome": "a sender's thread; a bug must not swallow an answer",
     "services/dispatcher/senders.py:_hand_over": "a sender's thread; the lease finds the call",
+    "services/dispatcher/updates.py:_serve": "an update's thread; the wish becomes a dead letter",
     "services/dispatcher/callbacks.py:_tried": "a caller's thread, for one bad row",
     "services/ingress/upkeep.py:_repeat": "the ingress's background threads: without markers every window waits",
     "services/dispatcher/amqp.py:_run": "the I/O thread: whatever happened, it connects anew",

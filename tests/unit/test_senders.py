@@ -6,12 +6,14 @@ from collections import Counter
 
 import pytest
 
-from services.dispatcher.ports import CallAnswer, CallTicket
+from services.dispatcher.ports import CallAnswer, CallTicket, UpdateWish
 from services.dispatcher.senders import SenderPools
 from shared.errors import StoreUnavailable
 from shared.model import Message, Scope
 from shared.outcomes import Accepted, CallOutcome, OurFault, Stale, Unsure
 from shared.store.directory import Account
+from shared.wire.envelopes import MessageUpdate, UpdateStatus
+from tests.support.updates import delivery_of
 from tests.support.vonage_accounts import account
 from tests.support.waiting import wait_until
 
@@ -42,16 +44,23 @@ class Provider:
         return Accepted(provider_uuid=f"{account.name}/{ticket.reference}")
 
 
+def an_update() -> UpdateWish:
+    update = MessageUpdate(message_uuid="m", tenant="acme", by="caller", at=1.0, status=UpdateStatus.READ)
+    return UpdateWish(update=update, delivery=delivery_of(update))
+
+
 class House:
     """Pools with their provider and what came back."""
 
     def __init__(self, *, slots: int = 3, slots_of: dict[str, int] | None = None) -> None:
         self.provider = Provider()
         self.answers: list[CallAnswer] = []
+        self.wishes: list[UpdateWish] = []
         self.pools = SenderPools(
             transport=self.provider,
             account_named=self.account_named,
             deliver=self.deliver,
+            update=self.wishes.append,
             slots=slots,
             slots_of=slots_of,
         )
@@ -138,6 +147,7 @@ def test_a_slot_is_free_again_when_its_answer_arrives() -> None:
         transport=provider,
         account_named=lambda _: ACCOUNT,
         deliver=lambda _: free.append(pools.free("sms")),
+        update=lambda _: None,
         slots=1,
     )
     pools.submit([ticket("a")])
@@ -215,3 +225,14 @@ def test_threads_end_after_draining() -> None:
     house.pools.drain(time.monotonic() + 5.0)
 
     wait_until(lambda: not any(thread.is_alive() for thread in house.provider.threads))
+
+
+def test_an_update_is_begun_unless_the_pools_drain() -> None:
+    house = House()
+    wish = an_update()
+    house.pools.update(wish)
+    house.pools.drain(0.0)
+
+    house.pools.update(wish)
+
+    assert [wish] == house.wishes
