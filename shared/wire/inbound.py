@@ -54,7 +54,7 @@ def _in_the_form_of(version: str | None, document: dict[str, object]) -> dict[st
 
 def _as_v0_1(row: Channel, document: dict[str, object]) -> dict[str, object]:
     kind = document.get("message_type") or ("text" if isinstance(document.get("text"), str) else None)
-    if row.v0_1_name is None or kind not in V0_1_TYPES or not isinstance(kind, str):
+    if row.v0_1_name is None or not isinstance(kind, str) or kind not in V0_1_TYPES:
         return document
     content = {"type": kind} | ({kind: document[kind]} if kind in document else {})
     sms = document.get("sms")
