@@ -78,14 +78,14 @@ def _v1_faults(body: Mapping[str, object], prefix: str, *, strict: bool, first: 
     channel, kind = body.get("channel"), body.get("message_type")
     if isinstance(channel, str) and isinstance(kind, str) and (channel, kind) in v1_rows.ROWS:
         return faults_in(body, *_v1_shape(channel, kind, first=first, strict=strict), prefix)
-    return faults_in(body, *_unknown_v1(channel if isinstance(channel, str) else ""), prefix)
+    return faults_in(body, *_unknown_v1(channel if channel in v1_rows.CHANNELS else ""), prefix)
 
 
 def _v0_1_faults(
     body: Mapping[str, object], prefix: str, generation: Generation, part: _Part, *, strict: bool
 ) -> list[Fault]:
     channel, kind = _inside(body, "to", "type"), _inside(body, "message", "content", "type")
-    known = channel if isinstance(channel, str) else ""
+    known = channel if isinstance(channel, str) and channel in v0_1_rows.ADDRESSES else ""
     if isinstance(kind, str) and kind in v0_1_rows.kinds(generation, known):
         return faults_in(body, *_v0_1_shape(generation, part, known, kind, strict=strict), prefix)
     return faults_in(body, *_unknown_v0_1(generation, known), prefix)

@@ -6,14 +6,25 @@ from typing import Any
 import jsonschema_rs
 
 from services.sandbox.fields import Fault
-from services.sandbox.schema_parts import Schema
+from services.sandbox.schema_parts import WRITTEN_WHOLE, Schema
 
 Validator = jsonschema_rs.Draft202012Validator
 
 
+class _WrittenWhole:
+    """JSON Schema takes 600.0 for an integer; the provider's readers of integers do not."""
+
+    def __init__(self, _schema: object, _value: object, _path: object) -> None:
+        """The keyword has no parameters."""
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, float):
+            raise ValueError("is written with a point")  # noqa: TRY004  # the error that the validator listens for
+
+
 def compiled(schema: Schema) -> Validator:
     """Compile a schema. Worth keeping: the schema itself is needed again for the sentences of its faults."""
-    return jsonschema_rs.Draft202012Validator(dict(schema))
+    return jsonschema_rs.Draft202012Validator(dict(schema), keywords={WRITTEN_WHOLE: _WrittenWhole})
 
 
 def faults_in(value: object, schema: Schema, validator: Validator, prefix: str = "") -> list[Fault]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 Schema = Mapping[str, Any]
+WRITTEN_WHOLE: Final = "writtenWhole"
+"""A keyword of our own: a number without a point or an exponent."""
 
 
 def leaf(description: str, **keywords: object) -> Schema:
@@ -31,7 +33,8 @@ def choice(*names: str) -> Schema:
 
 
 def whole(minimum: int, maximum: int) -> Schema:
-    return leaf(f"must be an integer from {minimum} to {maximum}", type="integer", minimum=minimum, maximum=maximum)
+    words = f"must be an integer from {minimum} to {maximum}"
+    return leaf(words, type="integer", minimum=minimum, maximum=maximum, **{WRITTEN_WHOLE: True})
 
 
 def flag() -> Schema:

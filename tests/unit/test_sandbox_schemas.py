@@ -99,6 +99,8 @@ CARD, SUGGESTION = ("rcs", "card"), ("rcs", "text")
 V1_SPOILED: list[tuple[tuple[str, str], str, object, str]] = [
     (("mms", "image"), "from", "Acme", "from"),
     (("mms", "image"), "ttl", 299, "ttl"),
+    (("mms", "image"), "ttl", 300.0, "ttl"),
+    (("mms", "image"), "ttl", 10**30, "ttl"),
     (("mms", "image"), "image.url", "file:///etc/passwd", "image.url"),
     (("mms", "image"), "image.url", "https://" + "x" * 2000, "image.url"),
     (("mms", "image"), "image.caption", "x" * 3001, "image.caption"),
