@@ -58,12 +58,12 @@ def flattened(row: Channel, step: Members, message: Members, content: Members) -
     key = row.name, str(content["type"])
     flat: dict[str, object] = {}
     home: dict[str, dict[str, object]] = {"step": _without(step, _OF_STEP)}
-    old_name = row.v0_1_name if row.name in WITH_OPTIONS else None
-    options = message.get(old_name) if old_name is not None else None
+    old_names = {str(row.v0_1_name)} if row.name in WITH_OPTIONS else set[str]()
+    options = next((message[name] for name in old_names if name in message), None)
     if isinstance(options, Mapping):
         flat[row.name] = _without(options, NEWER_OPTIONS[key])
         home["options"] = _without(options, options.keys() - NEWER_OPTIONS[key])
-    home["message"] = _without(message, OWN_WORDS | {"content", str(old_name)})
+    home["message"] = _without(message, OWN_WORDS | old_names | {"content"})
     inner = _without(content, OWN_WORDS | {"type"})
     reserved = NO_CONTENT | NEWER_MEMBERS[key] | {row.name, HOME}
     flat |= _without(inner, reserved)

@@ -101,6 +101,14 @@ def test_what_an_older_caller_said_is_never_refused_by_an_older_account() -> Non
     assert {**body, "client_ref": REFERENCE} == sent(message, ttl=message.ttl)
 
 
+def test_options_that_v0_1_does_not_know_are_members_like_others() -> None:
+    body = changed(OLD_ROWS["sms text"], {"message.sms": {"encoding_type": "text"}, "message.None": 1})
+    message = message_of(StartType.MESSAGE_V0_1, body)
+
+    assert {**body, "client_ref": REFERENCE} == sent(message)
+    assert {"encoding_type": "text"} == v1_message(message, None)["sms"]
+
+
 def test_members_of_nested_bodies_reach_v1_where_it_has_none_of_that_name() -> None:
     body = changed(
         OLD_ROWS["viber_service text"],

@@ -14,16 +14,20 @@ from shared.wire.own_fields import RequestFields
 from shared.wire.places import WHOLE
 from shared.wire.requests import Defaults, StartType, read_start, to_workflow
 from shared.wire.schema_faults import check, validator_of
+from tests.support.wire_rows import BETA_ROWS, OLD_ROWS, V1_ROWS, workflow_of
 from tests.unit.test_wire_requests_faults import BODIES
 
 KEYS = st.sampled_from(
     "to from channel message_type text ttl client_ref webhook_url webhook_version failover expiry_time"
     " condition_status valid_for delivery engine person align_ttl type number id message content workflow template"
-    " viber_service viber_service_msg sms messenger unknown".split()
+    " viber_service viber_service_msg sms messenger unknown url caption name parameters default custom context"
+    " message_uuid suggestions postback_data phone_number start_time cards card carousel media_url media_height"
+    " card_orientation sticker reaction action emoji category tag duration file_size html body email subject".split()
 )
 WORDS = st.sampled_from(
-    "sms viber_service viber_service_msg messenger text image failover delivered read local provider next hold high"
-    " 447700900000 600 v1 v0.1 https://shop.example/".split()
+    "sms mms rcs whatsapp viber_service viber_service_msg messenger email text image video file carousel sticker"
+    " failover delivered read local provider next hold high 447700900000 600 v1 v0.1 https://shop.example/ a@b.c"
+    " reply dial create_calendar_event open_url react VERTICAL message_tag".split()
 )
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 LEAVES = (
@@ -42,11 +46,23 @@ VALUES = st.recursive(
 )
 
 
+GOOD = {
+    StartType.MESSAGE_V1: [
+        BODIES[StartType.MESSAGE_V1],
+        *V1_ROWS.values(),
+        *({**V1_ROWS["sms text"], "failover": [row]} for row in V1_ROWS.values()),
+    ],
+    StartType.MESSAGE_V0_1: [*OLD_ROWS.values()],
+    StartType.WORKFLOW_V0_1: [*map(workflow_of, OLD_ROWS.values())],
+    StartType.WORKFLOW_BETA: [*map(workflow_of, BETA_ROWS.values())],
+}
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> tuple[StartType, Any]:
     """A good body with up to three members replaced, dropped or added, at any depth."""
     start_type = draw(st.sampled_from(StartType))
-    body: Any = copy.deepcopy(BODIES[start_type])
+    body: Any = copy.deepcopy(draw(st.sampled_from(GOOD[start_type])))
     for _ in range(draw(st.integers(0, 3))):
         target = body
         while isinstance(target, dict | list) and target and draw(st.booleans()):
@@ -91,7 +107,7 @@ def test_json_of_any_kind_is_read_or_refused(start_type: StartType, value: objec
     verdict(start_type, json.dumps(value).encode())
 
 
-@settings(max_examples=400)
+@settings(max_examples=600, deadline=None)
 @given(mutated())
 def test_good_bodies_gone_wrong_are_judged_alike_by_both_validators(case: tuple[StartType, Any]) -> None:
     start_type, body = case
