@@ -6,12 +6,18 @@ import socket
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
+import requests
 from kombu import Connection, Queue
 
 from services.ingress.sends import SENDS
 from shared.ids import split_message_uuid
+from shared.store.opening import open_store
+from shared.store.records import Batch, InboundRow
+from shared.vonage.legacy_signatures import Method, signature_of
 from shared.wire.requests import StartType
 from tests.support.broker import EXTERNAL, Vhost, external_vhost, fresh_vhost
 from tests.support.ingress import Ingress, new_store, start_ingress
@@ -70,11 +76,15 @@ def broker_room(request: pytest.FixtureRequest) -> Iterator[Vhost]:
 
 
 @pytest.fixture(scope="module")
-def started(broker_room: Vhost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingress]:
-    folder = tmp_path_factory.mktemp("ingress")
+def store_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return new_store(tmp_path_factory.mktemp("store"), ACME, OTHER, VONAGE)
+
+
+@pytest.fixture(scope="module")
+def started(broker_room: Vhost, store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingress]:
     # As the shipped user, which may publish and nothing else.
     broker_url = apply_topology(broker_room).ingress
-    running = start_ingress(folder, broker_url=broker_url, store_url=new_store(folder, ACME, OTHER, VONAGE))
+    running = start_ingress(tmp_path_factory.mktemp("ingress"), broker_url=broker_url, store_url=store_url)
     try:
         running.wait_until_ready()
         yield running
@@ -241,6 +251,61 @@ def test_webhooks_are_queued_as_they_came_or_refused(ingress: Ingress, broker_ro
     assert [status, unreadable] == [bytes_of(each) for each in receipts]
     assert [status] == [bytes_of(each) for each in inbound]
     assert {"default"} == {each.headers["x-cascade-account"] for each in (*receipts, *inbound)}
+
+
+def test_old_webhooks_of_the_sms_api_are_queued_as_they_came(ingress: Ingress, broker_room: Vhost) -> None:
+    given = {"api-key": VONAGE.api_key, "messageId": "0A0000001", "status": "delivered", "msisdn": "447700900000"}
+    given["timestamp"] = str(int(time.time()))
+    given["sig"] = signature_of(given, secret=VONAGE.signature_secrets[0], method=Method.SHA256)
+    form = urlencode(given)
+
+    assert 200 == ingress.get(f"/webhooks/sms/status?{form}").status_code
+    assert 503 == ingress.get("/webhooks/sms/status?status=delivered").status_code
+    (kept,) = [
+        each for each in taken_from(broker_room.url, "cascade.receipts") if each.properties["type"] == "webhook.1"
+    ]
+    assert (form.encode(), "application/x-www-form-urlencoded") == (bytes_of(kept), kept.content_type)
+    assert "receipt" == kept.headers["x-cascade-legacy"]
+
+
+def test_a_request_under_a_key_happens_once_whichever_worker_is_asked(ingress: Ingress, broker_room: Vhost) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    answers = [ingress.post("/v1/messages", V1, authorization=token(), headers=key) for _ in range(8)]
+    other = ingress.post("/v1/messages", {**V1, "text": "Another"}, authorization=token(), headers=key)
+
+    assert {202} == {answer.status_code for answer in answers}
+    assert 1 == len({answer.text for answer in answers})
+    assert [None] + ["true"] * 7 == [answer.headers.get("Idempotent-Replayed") for answer in answers]
+    assert 422 == other.status_code
+    assert 1 == len(taken_from(broker_room.url, "cascade.intake"))
+
+
+def test_an_update_is_queued_and_answered_without_a_body(ingress: Ingress, broker_room: Vhost, store_url: str) -> None:
+    uuid = str(uuid4())
+    store = open_store(store_url)
+    row = InboundRow(
+        provider_uuid=uuid,
+        tenant="acme",
+        account="default",
+        channel="whatsapp",
+        sender="447700900000",
+        recipient="447700900001",
+        region_url=None,
+        raw=b"{}",
+        received_at=time.time(),
+    )
+    store.commit(Batch(inbound=(row,)))
+    store.close()
+    body = {"status": "read", "replying_indicator": {"show": True, "type": "text"}}
+    answer, unknown = (
+        requests.patch(f"{ingress.url}/v1/messages/{each}", json=body, headers={"Authorization": token()}, timeout=10)
+        for each in (uuid, uuid4())
+    )
+
+    assert (200, b"", "0") == (answer.status_code, answer.content, answer.headers["Content-Length"])
+    assert 404 == unknown.status_code
+    (wish,) = taken_from(broker_room.url, "cascade.commands")
+    assert body.items() <= json.loads(bytes_of(wish)).items()
 
 
 def bytes_of(message: Any) -> bytes:
