@@ -12,8 +12,8 @@ from shared.vonage.webhooks import ReportWebhook, StatusWebhook, read
 from shared.wire.callbacks import final_report, status_webhook
 from tests.unit.test_wire_answers import ENDED, T, attempt, step
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=60)
-REFERENCES = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100)
+WORDS = st.text(st.sampled_from("aZ0é/Прив&<>\"'\\👋"), min_size=1, max_size=20)
+REFERENCES = st.none() | st.text(st.sampled_from('aZ09-_.~"\\'), min_size=1, max_size=20)
 PRICES = st.none() | st.decimals(min_value=0, max_value=99, places=4).map(str)
 VERSIONS = st.sampled_from([None, "v1", "v0.1"])
 CODES = st.sampled_from(["1000", "1300", "1360", "422"])
