@@ -16,6 +16,7 @@ from flask import request
 
 from services.ingress.callers import Caller
 from services.ingress.house import House
+from services.ingress.refusals import advise
 from services.ingress.traces import note
 from shared import ids
 from shared.wire.requests import StartType
@@ -32,6 +33,7 @@ def new_id(here: House, caller: Caller, start_type: StartType, raw: bytes) -> st
     fresh = issued_at is not None and abs(now - issued_at) <= FRESH_TOKEN_S
     if token_id is not None and issued_at is not None and fresh and _sent_again_by_itself(here):
         note(repeatable=True)
+        advise("Repeated within a minute under the same token it is the same message.")
         milliseconds, random_bits = _of_request(caller, token_id, issued_at, start_type, raw)
     return ids.marked_workflow_id(
         milliseconds=milliseconds,

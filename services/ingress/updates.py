@@ -19,10 +19,11 @@ from services.ingress.refusals import RefusedError
 from shared.model import Status
 from shared.queue import envelope, topology
 from shared.wire.envelopes import MessageUpdate, UpdateStatus, write
-from shared.wire.limits import BODY_MAXIMUM
 from shared.wire.statuses import status_of
 from shared.wire.updates import read_update
 
+LONGEST_UPDATE = 16 * 1024
+"""Bytes; far more than the provider knows members for, and it fits the queue with what we say beside it."""
 READABLE = frozenset({"whatsapp"})
 """Channels whose inbound messages can be marked as read."""
 REVOCABLE = frozenset({"rcs"})
@@ -45,7 +46,7 @@ def updates() -> Blueprint:
 def _update(identifier: str) -> Response:
     here = house()
     caller = authenticated()
-    status, indicator = read_update(json_body(at_most=BODY_MAXIMUM))
+    status, indicator = read_update(json_body(at_most=LONGEST_UPDATE))
     wish = MessageUpdate(
         message_uuid=_updatable(here, caller, identifier, status),
         tenant=caller.tenant,

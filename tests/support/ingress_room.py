@@ -72,6 +72,8 @@ class LosableStore:
     inner: Store
     away: bool = False
     looks: int = 0
+    purged: list[int] = field(default_factory=list)
+    """How many keys each purge found."""
 
     def directory(self) -> Directory:
         self.looks += 1
@@ -102,7 +104,9 @@ class LosableStore:
         self._there().give_back_key(tenant=tenant, key=key, workflow_id=workflow_id)
 
     def purge_keys(self) -> int:
-        return self._there().purge_keys()
+        gone = self._there().purge_keys()
+        self.purged.append(gone)
+        return gone
 
     def _there(self) -> Store:
         if self.away:

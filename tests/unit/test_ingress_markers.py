@@ -6,6 +6,8 @@ import time
 from services.ingress.known import KnownCallers
 from services.ingress.markers import Markers
 from services.ingress.upkeep import Upkeep
+from shared.store.port import KEPT_S
+from shared.store.records_requests import KeyedRequest
 from shared.wire.envelopes import Marker, write
 from tests.support.ingress_room import EPOCH, Room
 from tests.support.waiting import wait_until
@@ -108,3 +110,19 @@ def test_the_threads_outlive_a_bug_and_end_when_told() -> None:
 
     assert [] == [thread for thread in upkeep._threads if thread.is_alive()]
     assert seen == len(steps)
+
+
+def test_old_keys_of_repeated_requests_are_deleted_in_the_background() -> None:
+    room = Room()
+    request = KeyedRequest(tenant="acme", key="order-17", fingerprint="a", workflow_id="w")
+    room.rows.take_key(request)
+    room.clock.at = KEPT_S
+    house = room.house
+    upkeep = Upkeep(markers_of(room), house.known, room.store)
+    upkeep.start()
+    try:
+        wait_until(lambda: bool(room.store.purged))
+    finally:
+        upkeep.stop()
+
+    assert [1] == room.store.purged

@@ -207,6 +207,14 @@ def test_the_same_token_and_body_are_the_same_workflow_whatever_process_answers(
     assert given == ids_of(room.broker.published) == ids_of(elsewhere.broker.published)
 
 
+def test_without_a_confirm_it_is_said_that_the_same_token_does_no_harm(room: Room) -> None:
+    room.broker.away = True
+    headers = {**room.headers(ACME), "User-Agent": PYTHON}
+
+    detail = room.client.post("/v1/messages", json=V1, headers=headers).get_json()["detail"]
+    assert "under the same token it is the same message" in detail
+
+
 def test_such_an_id_is_found_at_once_though_it_may_lie_ahead(room: Room) -> None:
     given = resent(room, ACME.bearer(now=room.now + 60))
 

@@ -201,6 +201,15 @@ def test_a_bad_update_names_all_its_faults(room: Room, raw: bytes, names: set[st
     assert names == {each["name"] for each in answer.get_json()["invalid_parameters"]}
 
 
+def test_an_update_that_would_not_fit_the_queue_is_not_read(room: Room) -> None:
+    uuid = came_in(room)
+    more = {"show": True, "type": "text", "theme": "x" * 16_384}
+
+    assert 413 == patch(room, uuid, {**READ, "replying_indicator": more}).status_code
+    assert 200 == patch(room, uuid, {**READ, "replying_indicator": {**more, "theme": "x"}}).status_code
+    assert {**TYPING, "theme": "x"} == published(room).replying_indicator
+
+
 def test_an_update_is_not_taken_without_a_confirm_or_without_the_store(room: Room) -> None:
     uuid = came_in(room)
     room.broker.away = True
