@@ -31,8 +31,7 @@ class Answered:
     """The message of ours that an inbound message speaks of."""
 
     row: AttemptRow
-    workflow: Workflow | None
-    """None where this program can't read it."""
+    workflow: Workflow
 
     @property
     def message_uuid(self) -> str:
@@ -42,7 +41,7 @@ class Answered:
     @property
     def client_ref(self) -> str | None:
         """The caller's own reference of that message."""
-        return self.workflow.steps[self.row.step - 1].client_ref if self.workflow is not None else None
+        return self.workflow.steps[self.row.step - 1].client_ref
 
 
 def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner: str) -> Piece:
@@ -53,6 +52,8 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
     known = answered or referred
     workflow = known.workflow if known is not None else None
     tenant = workflow.tenant if workflow is not None else tenant_of(message, account=read.account, directory=directory)
+    if referred is not None and referred.workflow.tenant != tenant:  # one tenant's reference is no other's to read
+        referred = None
     id_ = str(uuid5(NAMESPACE_URL, f"{read.account}/{message.provider_uuid}"))
     facts = {"message_uuid": message.provider_uuid, "channel": message.channel, "kind": message.kind}
     told = event(
@@ -63,6 +64,20 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
         facts=facts | ({} if answered is None else {"answers": answered.message_uuid}),
     )
     addressee = _addressee(tenant, workflow, directory)
+    callbacks: tuple[CallbackRow, ...] = ()
+    if addressee is not None:
+        row = callback_row(
+            callback_id=id_,
+            workflow_id=workflow.workflow_id if workflow is not None else None,
+            tenant=tenant,
+            kind="inbound",
+            url=addressee.url,
+            body=_body(read, addressee.version, answered, referred),
+            application_id=addressee.application_id,
+            directory=directory,
+            now=now,
+        )
+        callbacks = (row,)
     return Piece(
         work=(read,),
         inbound=(
@@ -89,7 +104,7 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
                 owner=owner,
             ),
         ),
-        callbacks=_callbacks(id_, read, tenant, addressee, answered, referred, directory, now),
+        callbacks=callbacks,
     )
 
 
@@ -116,7 +131,7 @@ def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:
     if isinstance(row, str) or row.step == 0:  # 0: the whole of a workflow that the provider runs is no message
         return None
     stored = turn.workflows.get(row.workflow_id)
-    return Answered(row=row, workflow=stored.workflow if stored is not None else None)
+    return Answered(row=row, workflow=stored.workflow) if stored is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,36 +159,12 @@ def _application(application: Application, url: str) -> _Addressee:
     return _Addressee(url=url, application_id=application.application_id, version=application.webhook_version)
 
 
-def _callbacks(
-    id_: str,
-    read: InboundRead,
-    tenant: str,
-    addressee: _Addressee | None,
-    answered: Answered | None,
-    referred: Answered | None,
-    directory: Directory,
-    now: float,
-) -> tuple[CallbackRow, ...]:
-    if addressee is None:
-        return ()
+def _body(read: InboundRead, version: str | None, answered: Answered | None, referred: Answered | None) -> bytes:
     reference = read.message.reference
-    body = inbound_webhook(
+    return inbound_webhook(
         read.raw,
-        version=addressee.version,
+        version=version,
         answers=answered.message_uuid if answered is not None else None,
         ours=reference is not None and parse_reference(reference) is not None,
         client_ref=referred.client_ref if referred is not None else None,
-    )
-    return (
-        callback_row(
-            callback_id=id_,
-            workflow_id=None,
-            tenant=tenant,
-            kind="inbound",
-            url=addressee.url,
-            body=body,
-            application_id=addressee.application_id,
-            directory=directory,
-            now=now,
-        ),
     )

@@ -11,7 +11,7 @@ from shared.ids import message_uuid, reference
 from shared.model import Outcome, State
 from shared.queue import envelope
 from shared.queue.topology import INBOUND_KEY
-from shared.store.directory import Application, Route, Tenant
+from shared.store.directory import Application, Publisher, Route, Tenant
 from shared.store.records import CallbackRow
 from shared.wire.announcements import read_event
 from tests.support.engine_bench import EPOCH, Bench, account
@@ -76,7 +76,7 @@ def test_an_answer_names_our_message_and_the_callers_reference(bench: Bench) -> 
 
     row, body = told_inbound(bench)
     ours = message_uuid(workflow_id, 1)
-    assert ("http://acme.test/inbound", "acme") == (row.url, row.tenant)
+    assert ("http://acme.test/inbound", "acme", workflow_id) == (row.url, row.tenant, row.workflow_id)
     assert ({"message_uuid": ours, "message_from": "Shop"}, "order-17") == (body["context"], body["client_ref"])
     assert "in-1" == body["message_uuid"]
     (event,) = [each for each in map(read_event, bodies(bench)) if each.event == "inbound.received"]
@@ -122,6 +122,22 @@ def test_what_another_account_signed_learns_nothing_of_our_messages(bench: Bench
     _, body = told_inbound(bench)
     assert PROVIDERS == body["context"]["message_uuid"]
     assert "client_ref" not in body
+
+
+def test_one_tenants_reference_is_never_told_to_another(bench: Bench) -> None:
+    bench.store.change_directory(Tenant(name="rival", inbound_url="http://rival.test/inbound"))
+    bench.store.change_directory(Publisher(user="rival-shop", tenant="rival"))
+    bench.pass_time(6.0)
+    sent(bench)
+    body = {"channel": "sms", "message_type": "text", "to": "447700900002", "from": "Shop", "text": "hi"}
+    bench.put(raw({**body, "client_ref": "the rival's"}), user="rival-shop", message_id="order-1")
+    bench.turn()
+    theirs = bench.senders.tickets[-1].reference
+    bench.inbound(raw(an_answer(client_ref=theirs)))
+    bench.turn()
+
+    row, told_body = told_inbound(bench)
+    assert ("acme", None) == (row.tenant, told_body.get("client_ref"))
 
 
 def test_an_answer_to_nothing_of_ours_goes_on_as_it_came(bench: Bench) -> None:
