@@ -1,6 +1,7 @@
 """A caller of the ingress: an application with its key pair, an api_key with its secret, and their records."""
 
 import base64
+import functools
 import hashlib
 import uuid
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class MadeUpCaller:
         """Make a token; `claims` add to the usual ones, None takes one away."""
         usual: dict[str, object] = {"application_id": self.application_id, "iat": int(now), "jti": str(uuid.uuid4())}
         chosen = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-        return jwt.encode(chosen, self.keys[0], algorithm="RS256")
+        return jwt.encode(chosen, _loaded(self.keys[0]), algorithm="RS256")
 
     def bearer(self, *, now: float, **claims: object) -> str:
         """Return an Authorization header with a token."""
@@ -59,3 +60,11 @@ class MadeUpCaller:
     def basic(self, secret: str | None = None) -> str:
         """Return an Authorization header with the api_key and its secret, or another one."""
         return "Basic " + base64.b64encode(f"{self.api_key}:{secret or self.api_secret}".encode()).decode()
+
+
+@functools.cache
+def _loaded(pem: str) -> rsa.RSAPrivateKey:
+    """Read a key once: checking it costs more than thirty signatures do."""
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
