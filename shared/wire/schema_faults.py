@@ -42,6 +42,8 @@ _BOUNDS = {
     "maxItems": "must have at most {} items",
 }
 _CODES = {"minLength": "length", "maxLength": "length", "minimum": "range", "maximum": "range", "anyOf": "type"}
+_LISTED = 20
+"""Items of a list that the slow path looks at: more than any list may have whose items are costly to judge."""
 _MSGSPEC_PATH = re.compile(r" - at `\$(.*)`\Z", re.DOTALL)
 _MSGSPEC_WANTED = re.compile(r"Expected `([a-z]+)[` ]")
 _MSGSPEC_PART = re.compile(r"\.([A-Za-z_][A-Za-z_0-9]*)|\[([0-9]+)\]")
@@ -94,13 +96,23 @@ def validator_of(struct: type[msgspec.Struct]) -> jsonschema_rs.Validator:
 
 def _faults(value: object, struct: type[msgspec.Struct], place: Place) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
-    for found in validator_of(struct).iter_errors(value):
+    for found in validator_of(struct).iter_errors(_shortened(value)):
         for error, forms in closest(found, schema_of(struct)):
             fault = _fault(error, forms, struct, place)
             key = fault.pointer, fault.code
             if key not in seen:
                 seen.add(key)
                 yield fault
+
+
+def _shortened(value: object) -> object:
+    """Cut long lists: thousands of bad items, each tried against every form it may have, would take seconds.
+
+    A fault behind the cut is found by msgspec, which looks at everything.
+    """
+    if isinstance(value, dict):
+        return {key: _shortened(member) for key, member in value.items()}
+    return [_shortened(item) for item in value[:_LISTED]] if isinstance(value, list) else value
 
 
 def _fault(

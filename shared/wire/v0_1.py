@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -21,6 +22,7 @@ from shared.model import Message, Status
 from shared.wire.content import Key
 from shared.wire.content_rules import Parts, rule_faults
 from shared.wire.drafts import Request, StepDraft
+from shared.wire.limits import FAULTS_MAXIMUM
 from shared.wire.message_rules import (
     channel_faults,
     options_faults,
@@ -96,7 +98,7 @@ def read_workflow(body: object, struct: type[DispatchBody], matrix: Matrix) -> R
     read, faults = check(body, struct)
     if isinstance(body, Mapping):
         known = (*known, *_workflow_faults(body, matrix))
-        faults = (*faults, *_struct_faults_of_steps(body, matrix))
+        faults = (*faults, *islice(_struct_faults_of_steps(body, matrix), FAULTS_MAXIMUM))
     words, more = check(body, RequestFields)
     if read is None or words is None or known or faults:
         raise refusal(known, faults, more)

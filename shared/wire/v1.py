@@ -7,6 +7,7 @@ Cascade's own words for the request. The outer message is also the first step, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import cast
 
 from msgspec import UNSET
@@ -16,6 +17,7 @@ from shared.errors import Fault
 from shared.model import Engine, Message, Status
 from shared.wire.content_rules import Parts, rule_faults
 from shared.wire.drafts import Request, StepDraft
+from shared.wire.limits import FAULTS_MAXIMUM
 from shared.wire.message_rules import (
     NO_CONTENT,
     channel_faults,
@@ -51,7 +53,7 @@ def read_message(body: object) -> Request:
     read, faults = check(body, MessageBody)
     if isinstance(body, Mapping):
         known = (*known, *_rule_faults(body))
-        faults = (*faults, *_content_faults(body))
+        faults = (*faults, *islice(_content_faults(body), FAULTS_MAXIMUM))
     words, more = check(body, RequestFields)
     if read is None or words is None or known or faults:
         raise refusal(known, faults, more)

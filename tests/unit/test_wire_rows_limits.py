@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.channels import CHANNELS
+from shared.wire.limits import FAULTS_MAXIMUM
 from shared.wire.requests import StartType
 from shared.wire.v0_1_bodies import WITH_OPTIONS
 from tests.support.wire_rows import OLD_ROWS, V1_ROWS, changed, faults_of, key_of
@@ -333,3 +334,16 @@ def test_all_faults_of_a_rich_body_are_told_at_once() -> None:
         "/suggestions/0/type",
         "/rcs/category",
     } == {pointer for pointer, _ in faults_of(StartType.MESSAGE_V1, body)}
+
+
+def test_a_fault_far_down_a_long_list_is_found() -> None:
+    body = changed(V1_ROWS["whatsapp template"], {"template.parameters": [*(["17"] * 500), 17, "17"]})
+
+    assert [("/template/parameters/500", "type")] == faults_of(StartType.MESSAGE_V1, body)
+
+
+def test_thousands_of_bad_items_get_a_short_answer() -> None:
+    body = changed(V1_ROWS["rcs text"], {"suggestions": [{"type": "dial"}] * 8000})
+
+    assert ("/suggestions", "maxItems") in faults_of(StartType.MESSAGE_V1, body)
+    assert FAULTS_MAXIMUM >= len(faults_of(StartType.MESSAGE_V1, body))

@@ -74,7 +74,7 @@ def nested_bodies(draw: st.DrawFn) -> Body:
     return body
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(flat_bodies())
 def test_a_v1_body_comes_out_as_it_went_in(body: Body) -> None:
     message = message_of(StartType.MESSAGE_V1, body)
@@ -84,7 +84,7 @@ def test_a_v1_body_comes_out_as_it_went_in(body: Body) -> None:
     assert json.dumps(without_reference(body), sort_keys=True) == json.dumps(sent, sort_keys=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(nested_bodies())
 def test_a_v0_1_body_comes_out_as_it_went_in(body: Body) -> None:
     message = message_of(StartType.MESSAGE_V0_1, body)
@@ -94,7 +94,7 @@ def test_a_v0_1_body_comes_out_as_it_went_in(body: Body) -> None:
     assert json.dumps(without_reference(body), sort_keys=True) == json.dumps(sent, sort_keys=True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(nested_bodies())
 def test_a_v0_1_body_always_has_a_v1_form_with_its_content_and_addresses(body: Body) -> None:
     message = message_of(StartType.MESSAGE_V0_1, body)
