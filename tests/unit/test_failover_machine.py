@@ -10,19 +10,24 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from services.dispatcher.events import (
+    Answered,
     AnyEvent,
     Call,
+    Cancel,
     Decision,
     Due,
     Outside,
     RaiseStop,
     Received,
+    Reported,
     StepMessage,
     TellStatus,
 )
 from services.dispatcher.failover import decide
-from shared.model import AttemptState, State, Status, What, Workflow
+from shared.model import AttemptState, Engine, State, Status, What, Workflow
+from shared.outcomes import Refused, Unsure
 from tests.support.failover_machine import Decide, Failover
+from tests.support.provider_machine import HandedOverWhole
 
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 SOUND = settings(max_examples=120, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=QUIET)
@@ -33,6 +38,17 @@ HUNT = settings(
 
 def test_the_core_keeps_its_promises_whatever_happens() -> None:
     run_state_machine_as_test(Failover, settings=SOUND)
+
+
+def test_the_core_keeps_its_promises_where_the_provider_runs_the_failover() -> None:
+    run_state_machine_as_test(HandedOverWhole, settings=SOUND)
+
+
+@pytest.mark.long
+def test_the_core_keeps_them_for_longer_where_the_provider_runs_the_failover() -> None:
+    run_state_machine_as_test(
+        HandedOverWhole, settings=settings(SOUND, max_examples=10_000, stateful_step_count=60, derandomize=False)
+    )
 
 
 @pytest.mark.long
@@ -146,6 +162,56 @@ BROKEN: Mapping[str, Decide] = {
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_copy_of_the_core_is_found_out(broken: Callable[..., Decision]) -> None:
     machine = type("Broken", (Failover,), {"decide": staticmethod(broken)})
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=HUNT)
+
+
+def hands_over_again_in_doubt(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
+    decision = decide(workflow, event, now)
+    in_doubt = any(each.state is AttemptState.UNSURE for each in decision.workflow.steps[0].attempts)
+    if decision.entries and decision.workflow.state is State.WAITING and in_doubt:
+        return replace(decision, workflow=replace(decision.workflow, state=State.READY))
+    return decision
+
+
+def takes_over_what_it_does_not_know(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
+    if isinstance(event, Answered) and isinstance(event.outcome, Unsure) and workflow.state is State.SENDING:
+        event = replace(event, outcome=Refused(problem=event.outcome.problem))
+        return replace(decide(workflow, event, now), entries=())
+    return decide(workflow, event, now)
+
+
+def cancels_what_runs_elsewhere(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
+    if isinstance(event, Cancel) and workflow.handed_over:
+        return decide(replace(workflow, state=State.HELD), event, now)
+    return decide(workflow, event, now)
+
+
+def hears_every_report(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
+    if isinstance(event, Reported) and workflow.state is State.FINAL:
+        return decide(replace(workflow, state=State.WAITING, reported=None), event, now)
+    return decide(workflow, event, now)
+
+
+def keeps_windows_of_its_own(workflow: Workflow, event: AnyEvent, now: float) -> Decision:
+    if isinstance(event, Due) and workflow.handed_over and workflow.state is State.WAITING:
+        return decide(replace(workflow, engine=Engine.LOCAL), event, now)
+    return decide(workflow, event, now)
+
+
+BROKEN_WITH_THE_PROVIDER: Mapping[str, Decide] = {
+    "hands over again in doubt": hands_over_again_in_doubt,
+    "takes over what it does not know": takes_over_what_it_does_not_know,
+    "cancels what runs elsewhere": cancels_what_runs_elsewhere,
+    "hears every report": hears_every_report,
+    "keeps windows of its own": keeps_windows_of_its_own,
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_WITH_THE_PROVIDER.values(), ids=BROKEN_WITH_THE_PROVIDER.keys())
+def test_a_broken_copy_is_found_out_where_the_provider_runs_the_failover(broken: Callable[..., Decision]) -> None:
+    machine = type("Broken", (HandedOverWhole,), {"decide": staticmethod(broken)})
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=HUNT)
