@@ -83,3 +83,28 @@ def test_a_dispatcher_that_is_told_to_end_finishes_its_calls_and_hands_the_rest_
     assert "unsure" not in reasons  # no call was lost
     log = (deployment.home.log_dir / "dispatcher-1.log").read_text(encoding="utf-8")
     assert '"event":"dispatcher.stopped"' in log
+
+
+@pytest.mark.xdist_group("deployment")
+def test_a_dispatcher_killed_while_it_hands_a_workflow_over_hands_it_over_once(deployment: Deployment) -> None:
+    # Given: the provider takes its time with the answer, so that the call is in flight
+    to, mark = "447700910199", new_mark()
+    arrives = [{"status": "submitted", "after": 5}, {"status": "delivered", "after": 6}]
+    deployment.script(to, {"failover": [{"delay": 10}], "rcs": [{"receipts": arrives}]})
+    sms = {"channel": "sms", "message_type": "text", "text": mark, "to": to, "from": "447700900001"}
+    chain = {**sms, "channel": "rcs", "from": "Acme", "engine": "provider", "failover": [sms]}
+    workflow_id = deployment.send(chain)
+    wait_until(lambda: deployment.received(mark), 60)
+
+    # When
+    for number in deployment.dispatcher_numbers():
+        deployment.kill(f"dispatcher-{number}")
+    deployment.start_dispatcher(2)
+
+    # Then: receipts find it by our reference, although its answer was heard by nobody
+    workflow = deployment.wait_final(workflow_id)
+    assert ("delivered", ["delivered", None]) == (workflow["outcome"], [step["status"] for step in workflow["steps"]])
+    assert ["rcs"] == [row["channel"] for row in deployment.received(mark)]
+    calls = deployment.session.get(f"{deployment.sandbox}/sandbox/calls", params={"to": to}, timeout=30).json()
+    assert ["/v1/messages"] == [call["path"] for call in calls]
+    assert 1 == sum(entry["what"] == "claimed" for entry in deployment.timeline(workflow_id))
