@@ -58,7 +58,8 @@ def v0_1_draft(body: Mapping[str, Any], generation: Generation) -> Draft:
         kind=content["type"],
         to=body["to"][address.to[0]],
         sender=body["from"][address.sender[0]],
-        client_ref=body.get("client_ref"),
+        # The older generation knew no reference: where one is let pass, nothing is done with it.
+        client_ref=body.get("client_ref") if generation == "v0.1" else None,
         content=content[content["type"]],
         body=body,
     )

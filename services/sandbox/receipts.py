@@ -95,7 +95,6 @@ def _v0_1(message: Message, receipt: Receipt, moment_s: float) -> dict[str, obje
         "status": receipt.status,
         "usage": _usage(message, receipt),
     }
-    # The older generation knew no reference, and would not have taken one.
     if message.client_ref is not None:
         body["client_ref"] = message.client_ref
     if receipt.status in NEGATIVE:
