@@ -17,6 +17,7 @@ from shared.store.document import DOCUMENT_SCHEMA
 from shared.store.migrations import upgrade
 from shared.store.opening import open_store
 from shared.store.records import Batch
+from shared.store.records_requests import SearchQuery
 from shared.store.sql import SqlStore
 from shared.store.sql_connect import connect
 from shared.store.tables import workflows
@@ -75,10 +76,23 @@ ALL_DAY: dict[str, Callable[[SqlStore], object]] = {
     "due_parked": lambda store: store.due_parked(now=EPOCH - 60, limit=10),
     "find": lambda store: (store.find(workflow_id(5)), store.timeline(workflow_id(5)), store.has_tombstone("x")),
     "attempts_of": lambda store: store.attempts_of(workflow_id(5)),
+    "search": lambda store: [
+        store.search(SearchQuery(tenant="acme", limit=20, **asked))  # type: ignore[arg-type] # its fields by name
+        for asked in SEARCHES
+    ],
+    "find_inbound": lambda store: store.find_inbound("uuid-7"),
     "ready_since": lambda store: store.ready_since(channel="sms", before=EPOCH, limit=10),
     "in_state": lambda store: store.in_state(("held", "ready"), stop=stop(StopKind.FAULT), limit=10),
 }
-LARGE = ("workflows", "journal", "attempts", "callbacks", "receipts_parked", "outbox")
+SEARCHES: tuple[dict[str, object], ...] = (
+    {},
+    {"upto": (EPOCH + 900, workflow_id(900))},
+    {"from_time": EPOCH + 90, "to_time": EPOCH + 99},
+    {"recipient": "4915100000001"},
+    {"recipient": "4915100000001", "upto": (EPOCH + 900, workflow_id(900)), "from_time": EPOCH + 90},
+    {"recipient": "nobody", "client_ref": "nothing"},
+)
+LARGE = ("search_words", "workflows", "journal", "attempts", "callbacks", "receipts_parked", "outbox")
 
 
 def fill(store: SqlStore, count: int = 3000) -> None:
