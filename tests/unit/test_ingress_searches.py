@@ -1,15 +1,18 @@
 """Searches over HTTP, the addresses that webhooks link to, and that nobody reads what is another tenant's."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
 from services.ingress.searches import LOOKED_AT_MOST
 from shared import ids
-from shared.model import Attempt, AttemptState, Outcome, State, Status, Step, Stop, StopKind, What, Workflow
+from shared.model import Attempt, AttemptState, Generation, Outcome, State, Status, Step, Stop, StopKind, What, Workflow
 from shared.store.records import Batch, Change
+from shared.wire.callbacks import final_report, status_webhook
 from tests.support import store_rows
 from tests.support.ingress_callers import MadeUpCaller
 from tests.support.ingress_room import EPOCH, Room
@@ -183,15 +186,32 @@ def test_a_search_without_the_store_is_503(room: Room) -> None:
     assert 503 == ask(room, "/v1/messages").status_code == ask(room, "/v1/workflows").status_code
 
 
-def test_what_webhooks_link_to_is_there(room: Room) -> None:
-    (found,) = put(room, workflow(1))
-    message = ids.message_uuid(found, 1)
+@pytest.mark.parametrize("generation", [Generation.V0_1, Generation.BETA])
+def test_what_webhooks_link_to_is_there(room: Room, generation: Generation) -> None:
+    ended = workflow(
+        1,
+        step(1, best=Status.DELIVERED),
+        step(2, best=Status.READ),
+        generation=generation,
+        state=State.FINAL,
+        outcome=Outcome.READ,
+        condition_met=True,
+    )
+    (found,) = put(room, ended)
+    status = json.loads(status_webhook(ended, 1, sequence=1, status=Status.DELIVERED, at=EPOCH))
+    report = json.loads(final_report(ended, at=EPOCH))
+    whole = status["_links"]["workflow"]["href"]
+    # A report's messages are bare ids, relative to the workflow's own address.
+    messages = [urljoin(whole, each["href"]) for each in report["_links"]["messages"]]
 
-    assert ask(room, f"/v1/workflows/{found}").get_json() == ask(room, f"/workflows/{found}").get_json()
-    # A report's messages are bare ids beside the workflow's own.
-    assert ask(room, f"/v1/messages/{message}").get_json() == ask(room, f"/workflows/{message}").get_json()
-    for each in (found, message):
-        assert 200 == ask(room, f"/workflows/{each}/timeline").status_code
+    assert found == ask(room, whole).get_json()["workflow_id"]
+    assert 2 == len(messages)
+    for number, href in enumerate(messages, start=1):
+        shown = ask(room, href).get_json()
+        assert (number, found) == (shown["step"], shown["workflow_id"])
+        assert shown == ask(room, f"/v1/messages/{shown['message_uuid']}").get_json()
+    for href in (whole, *messages):
+        assert 200 == ask(room, f"{href}/timeline").status_code
 
 
 ADDRESSES = {
