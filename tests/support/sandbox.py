@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ class Account:
         usual = {"application_id": self.application_id, "iat": int(time.time()), "jti": str(uuid.uuid4())}
         chosen = {name: value for name, value in {**usual, **(claims or {})}.items() if value is not None}
         return jwt.encode(chosen, self.private_key, algorithm=algorithm)
+
+
+@cache
+def _kept_token(account: Account) -> str:
+    """Sign once: reading the key again for each call takes longer than the call."""
+    return account.token()
 
 
 def make_account() -> Account:
@@ -111,12 +118,12 @@ class Sandbox:
     def request(
         self, account: Account, method: str, path: str, body: object, *, timeout_s: float = 30.0
     ) -> requests.Response:
-        """Call any address of the provider's side with an account's token."""
+        """Call any address of the provider's side with one token for all calls of an account."""
         return requests.request(
             method,
             self.url + path,
             json=body,
-            headers={"Authorization": f"Bearer {account.token()}"},
+            headers={"Authorization": f"Bearer {_kept_token(account)}"},
             timeout=timeout_s,
             verify=str(self.authority) if self.authority else None,
         )
