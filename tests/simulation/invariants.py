@@ -74,6 +74,7 @@ def _of_one(world: World, workflow: Workflow, journal: tuple[Entry, ...]) -> Ite
     yield from _order(journal)
     yield from _calls(world, workflow, journal)
     yield from _truth(world, workflow)
+    yield from _whole(world, workflow, journal)
 
 
 def _order(journal: tuple[Entry, ...]) -> Iterator[str]:
@@ -115,15 +116,30 @@ def _calls(world: World, workflow: Workflow, journal: tuple[Entry, ...]) -> Iter
                 yield f"the window of step {entry.step} ended early"
 
 
+def _whole(world: World, workflow: Workflow, journal: tuple[Entry, ...]) -> Iterator[str]:
+    """What was handed over is handed over once, and never taken over; what was refused is said to be."""
+    wholes = world.provider.wholes
+    count = wholes.taken[workflow.workflow_id]
+    taken_over = any(entry.what is What.TAKEN_OVER for entry in journal)
+    if count > 1:
+        yield f"it was handed over {count} times"
+    if count and taken_over:
+        yield "the provider runs it, and so do we"
+    if count and any(taken.workflow_id == workflow.workflow_id for taken in world.provider.taken):
+        yield "the provider runs it, and a step was sent by itself"
+    if workflow.run_by_provider and any(entry.what in (What.NEXT, What.RESEND) for entry in journal):
+        yield "we decided what the provider decides"
+
+
 def _truth(world: World, workflow: Workflow) -> Iterator[str]:
     """Who says delivered must have been told so; who was told so in time, or at all, must know it in the end."""
-    told = {step for workflow_id, step in world.provider.delivered if workflow_id == workflow.workflow_id}
+    delivered = world.provider.delivered | world.provider.wholes.delivered
+    told = {step for workflow_id, step in delivered if workflow_id == workflow.workflow_id}
     for step in workflow.reached:
         if step not in told:
             yield f"step {step} is said to be reached, and the provider never said so"
-    surely = {
-        step for workflow_id, step in world.provider.delivered_by_reference if workflow_id == workflow.workflow_id
-    }
+    by_reference = world.provider.delivered_by_reference | world.provider.wholes.delivered_by_reference
+    surely = {step for workflow_id, step in by_reference if workflow_id == workflow.workflow_id}
     missing = surely - set(workflow.reached)
     if missing:
         yield f"steps {sorted(missing)} were delivered, and the row does not know"

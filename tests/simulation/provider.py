@@ -15,6 +15,7 @@ from shared.outcomes import Accepted, Busy, CallOutcome, OurFault, Refused, Unsu
 from shared.queue import envelope
 from shared.queue.topology import RECEIPT_KEY, RECEIPTS
 from tests.simulation.rabbit import Published
+from tests.simulation.wholes import Wholes
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -38,6 +39,8 @@ class Provider:
     def __init__(self, world: World, random: Random) -> None:
         self._world = world
         self._random = random
+        self.wholes = Wholes(world, Random(f"{world.seed}/wholes"))
+        """Workflows that it runs itself."""
         self.taken: list[Taken] = []
         self.negatives: Counter[tuple[str, int]] = Counter()
         """Rejections sent by (workflow, step): after each another attempt may be right."""
@@ -48,6 +51,8 @@ class Provider:
 
     def call(self, ticket: CallTicket) -> tuple[CallOutcome, float]:
         """Return what a call comes to and how long it takes; the message may be taken either way."""
+        if ticket.whole is not None:
+            return self.wholes.call(ticket, ticket.whole)
         chance, quick = self._random.random(), self._random.uniform(0.05, 0.8)
         problem = Problem(code="test", title="made up")
         if chance < 0.62:

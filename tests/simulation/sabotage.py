@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from services.dispatcher.ports import Arrivals, Delivery
 from shared.model import State, Stop
-from shared.outcomes import Busy, CallOutcome, Unsure
+from shared.outcomes import Busy, CallOutcome, Refused, Unsure
 from shared.queue import envelope
 from shared.queue.topology import RECEIPTS
 from shared.store.port import Store
@@ -26,6 +26,7 @@ class Sabotage:
     no_compare_and_set: bool = False
     ack_before_commit: bool = False
     resend_on_doubt: bool = False
+    taken_over_on_doubt: bool = False
     early_receipts_dropped: bool = False
     no_outbox: bool = False
     no_age_check: bool = False
@@ -36,6 +37,8 @@ class Sabotage:
         """Return what the engine is told of a call."""
         if self.resend_on_doubt and isinstance(outcome, Unsure):
             return Busy(problem=outcome.problem)
+        if self.taken_over_on_doubt and isinstance(outcome, Unsure):
+            return Refused(problem=outcome.problem)
         return outcome
 
     def connection(self, connection: Connection, world: World) -> object:

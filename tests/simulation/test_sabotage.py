@@ -26,6 +26,15 @@ def test_a_broken_copy_of_the_design_is_caught(sabotage: Sabotage) -> None:
     assert any(_fails(seed, sabotage) for seed in range(WITHIN_SEEDS))
 
 
-def _fails(seed: int, sabotage: Sabotage) -> bool:
-    world = World(seed, sabotage=sabotage)
+@pytest.mark.parametrize(
+    "sabotage",
+    [Sabotage(resend_on_doubt=True), Sabotage(taken_over_on_doubt=True), Sabotage(no_timers=True)],
+    ids=["handed over again in doubt", "taken over in doubt", "no timers in the store"],
+)
+def test_a_broken_copy_is_caught_where_the_provider_runs_the_failover(sabotage: Sabotage) -> None:
+    assert any(_fails(seed, sabotage, workflows=0, wholes=8) for seed in range(WITHIN_SEEDS))
+
+
+def _fails(seed: int, sabotage: Sabotage, *, workflows: int = 10, wholes: int = 0) -> bool:
+    world = World(seed, sabotage=sabotage, workflows=workflows, wholes=wholes)
     return bool(faults(world, came_to_rest=world.run()))

@@ -26,6 +26,12 @@ def test_whatever_crashes_every_workflow_ends_once_and_nothing_is_sent_twice(lot
         assert [] == faults_of(World(seed)), f"seed {seed}"
 
 
+@pytest.mark.parametrize("lot", range(2))
+def test_the_same_holds_where_the_provider_runs_the_failover(lot: int) -> None:
+    for seed in range(lot * LOT, (lot + 1) * LOT):
+        assert [] == faults_of(World(seed, workflows=3, wholes=8)), f"seed {seed}"
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_same_holds_on_the_real_store(seed: int, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'cascade.db'}"
@@ -57,6 +63,13 @@ def test_a_seed_tells_the_same_story_twice() -> None:
 def test_the_same_holds_for_thousands_of_seeds(lot: int) -> None:
     for seed in range(lot * LONG_LOT, (lot + 1) * LONG_LOT):
         assert [] == faults_of(World(seed)), f"seed {seed}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lot", range(4))
+def test_thousands_of_seeds_hold_where_the_provider_runs_the_failover(lot: int) -> None:
+    for seed in range(lot * LONG_LOT, (lot + 1) * LONG_LOT):
+        assert [] == faults_of(World(seed, workflows=3, wholes=8)), f"seed {seed}"
 
 
 def faults_of(world: World) -> list[str]:

@@ -23,6 +23,7 @@ from tests.simulation.process import CrashError, Process
 from tests.simulation.provider import Provider
 from tests.simulation.rabbit import Published, Rabbit
 from tests.simulation.sabotage import Sabotage
+from tests.simulation.wholes import request_of
 
 EPOCH = 1_800_000_000.0
 STORM_S = 120.0
@@ -46,9 +47,13 @@ class World:
         *,
         sabotage: Sabotage | None = None,
         workflows: int = 10,
+        wholes: int = 0,
         make_store: Callable[[Callable[[], float]], Store] | None = None,
     ) -> None:
-        """`make_store` opens a store with this clock; None: one in memory."""
+        """`wholes`: workflows beside the others that the provider is to run.
+
+        `make_store` opens a store with this clock; None: one in memory.
+        """
         self.seed = seed
         self.random = Random(seed)
         self.sabotage = sabotage or Sabotage()
@@ -73,6 +78,7 @@ class World:
         self._counter = 0
         self._depth = 0
         self._set_up(workflows)
+        self._hand_over(wholes)
 
     # The clock
 
@@ -252,6 +258,34 @@ class World:
         self.later(self.random.choice((0.0, 0.0, 2.0)), lambda: self.rabbit.publish(message))
         if self.random.random() < 0.2:
             self.later(self.random.uniform(0.0, 10.0), lambda: self.rabbit.publish(message))
+
+    def _hand_over(self, wholes: int) -> None:
+        """Plan workflows that the provider is to run; by a chance of their own, so that the others stay as they are."""
+        random = Random(f"{self.seed}/hand over")
+        for number in range(wholes):
+            type_, body = request_of(number, random)
+            at, cancelled = random.uniform(0.0, STORM_S * 0.6), random.random() < 0.2
+            self.later(at, lambda n=number, t=type_, b=body, c=cancelled: self._start_whole(n, t, b, c))  # type: ignore[misc]
+
+    def _start_whole(self, number: int, type_: str, body: bytes, cancelled: bool) -> None:
+        workflow_id = marked_workflow_id(
+            milliseconds=int((EPOCH + self.now) * 1000), random_bits=number, tenant="acme", secret=SECRET
+        )
+        self.started[workflow_id] = self.now
+        self.rabbit.publish(
+            Published(
+                exchange=SENDS,
+                routing_key=type_,
+                type=type_,
+                message_id=workflow_id,
+                body=body,
+                user_id="cascade-ingress",
+                headers={envelope.TENANT: "acme", envelope.WORKFLOW_ID: workflow_id},
+            )
+        )
+        if cancelled:
+            self._command(workflow_id, CommandName.CANCEL)
+            self.later(5.0, lambda: self._command(workflow_id, CommandName.NEXT))
 
     def _request(self, number: int) -> dict[str, object]:
         steps = self.random.choice((1, 2, 2, 3))
