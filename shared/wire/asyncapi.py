@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shared.queue.topology import ANSWERS, DEFAULT_VHOST, EVENTS, EXCHANGES, INTAKE, SENDS
 from shared.wire.announcements import Answer, Event
@@ -16,7 +17,7 @@ from shared.wire.asyncapi_messages import EVENT_NAMES, message_name, messages
 from shared.wire.openapi import VERSION
 from shared.wire.openapi_words import JSON
 from shared.wire.requests import StartType
-from shared.wire.schemas import Schema, parts, start_parts
+from shared.wire.schemas import Schema, parts
 
 _ABOUT = """\
 Plain AMQP 0-9-1 is the client: no package of Cascade's is needed. `cascade publisher add USER --tenant TENANT` makes a
@@ -92,13 +93,22 @@ def asyncapi() -> Mapping[str, object]:
         "channels": _channels(),
         "operations": _operations(),
         "components": {
-            "schemas": start_parts() | parts(Answer, Event),
+            "schemas": _plain(parts(Answer, Event)),
             "messages": messages(),
             "securitySchemes": {
                 "publisher": {"type": "userPassword", "description": "A user made with `cascade publisher add`."}
             },
         },
     }
+
+
+def _plain(node: Any) -> Any:
+    """Return the parts with discriminators as AsyncAPI has them: the name of the member alone."""
+    if isinstance(node, dict):
+        chosen = node.get("discriminator")
+        kept = {"discriminator": chosen["propertyName"]} if isinstance(chosen, dict) else {}
+        return {key: _plain(value) for key, value in node.items()} | kept
+    return [_plain(item) for item in node] if isinstance(node, list) else node
 
 
 def _channels() -> Schema:

@@ -42,7 +42,7 @@ _WORKFLOW_ID = "0196e0c0-5d3a-8b7c-9f21-6f0d2a41c700"
 
 def message_name(start_type: StartType) -> str:
     """Return the name of a start among the messages."""
-    return STARTS[start_type].name
+    return STARTS[start_type]
 
 
 def messages() -> Schema:
@@ -78,7 +78,7 @@ def _start(start_type: StartType) -> Schema:
             "description": "The `message_id`; the answer carries it as its `correlation_id`.",
             "location": "$message.header#/message_id",
         },
-        "payload": reference(STARTS[start_type].name),
+        "payload": reference(STARTS[start_type]),
         "bindings": _binding(start_type.value),
         "examples": [
             {"name": name, "summary": example["summary"], "payload": example["value"]}

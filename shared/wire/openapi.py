@@ -26,7 +26,7 @@ from shared.wire.openapi_words import (
     TRACE_ID,
 )
 from shared.wire.problems import ProblemBody
-from shared.wire.schemas import STARTS, Schema, parts, reference, start_parts
+from shared.wire.schemas import STARTS, Schema, parts, reference
 
 VERSION = "0.1.0"
 """Of the contract: the package's own."""
@@ -56,7 +56,7 @@ def openapi() -> Mapping[str, object]:
         "paths": _paths(),
         "webhooks": webhooks(),
         "components": {
-            "schemas": start_parts() | parts(*_structs()),
+            "schemas": parts(*_structs()),
             "responses": {f"Problem{status}": _problem(status) for status in _refusals()},
             "parameters": dict(PARAMETERS),
             "headers": {part: header for part, (_, header) in HEADERS.items()},
@@ -89,7 +89,7 @@ def _operation(operation: Operation) -> Schema:
 
 def _request_body(operation: Operation) -> Schema:
     if operation.start is not None:
-        media: Schema = {"schema": reference(STARTS[operation.start].name)}
+        media: Schema = {"schema": reference(STARTS[operation.start])}
         media["examples"] = dict(EXAMPLES[operation.start])
         return {"required": True, "content": {JSON: media}}
     if operation.body:
