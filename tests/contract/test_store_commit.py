@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 
 from shared.errors import CommitFailed
+from shared.ids import reference
 from shared.model import Outcome, State, What
 from shared.store.port import Store
 from shared.store.records import Batch, Committed
@@ -249,6 +250,17 @@ def test_the_attempt_s_provider_uuid_leads_to_its_workflow(store: Store) -> None
     assert {"p-1": attempt_row(first, uuid="p-1")} == turn.by_provider_uuid
     assert {first.workflow_id} == set(turn.workflows)
     assert {attempt_row(first).reference: attempt_row(first, uuid="p-1")} == turn.attempts
+
+
+def test_the_provider_s_id_of_a_workflow_that_it_runs_leads_to_it_as_step_0(store: Store) -> None:
+    first = workflow(1)
+    whole = replace(attempt_row(first, uuid="d-1"), reference=reference(first.workflow_id, 0, 1), step=0)
+    store.commit(batch(start(first, attempts=(attempt_row(first), whole))))
+
+    turn = store.load([], ["d-1"])
+
+    assert {"d-1": whole} == turn.by_provider_uuid
+    assert {first.workflow_id} == set(turn.workflows)
 
 
 def test_a_known_provider_uuid_stays_and_the_account_is_that_of_the_latest_claim(store: Store) -> None:
