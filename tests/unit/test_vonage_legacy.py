@@ -180,6 +180,15 @@ def test_an_inbound_message_that_leads_nowhere_is_a_wire_error(missing: str) -> 
     assert missing == refusal.value.faults[0].name
 
 
+def test_the_network_of_an_inbound_message_is_told_where_v1_tells_it() -> None:
+    told = [
+        json.loads(inbound_as_v1(urlencode({**RECEIPT, **more}).encode(), FORM))
+        for more in ({"network-code": "23410"}, {})
+    ]
+
+    assert [{"network_code": "23410"}, None] == [body.get("origin") for body in told]
+
+
 def test_numbers_and_truths_of_json_are_read_as_they_are_written() -> None:
     raw = b'{"concat": true, "concat-total": 2, "price": 0.05, "text": null, "type": "text"}'
 

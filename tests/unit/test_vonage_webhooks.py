@@ -283,10 +283,27 @@ def test_a_report_sums_up_its_messages_and_leaves_out_what_names_none() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("report", "name", "pointer"),
+    [
+        ({"template": "failover", "status": "completed"}, "dispatch_uuid", "/dispatch_uuid"),
+        ({"template": "failover", "status": "delivered", "dispatch_uuid": UUID}, "status", "/status"),
+    ],
+)
+def test_a_report_of_nothing_is_a_wire_error_that_names_the_member(
+    report: dict[str, object], name: str, pointer: str
+) -> None:
+    with pytest.raises(WireError) as refusal:
+        read(raw(report))
+
+    assert [(name, pointer)] == [(fault.name, fault.pointer) for fault in refusal.value.faults]
+
+
 def test_what_callers_parse_of_a_status_is_passed_on_unless_there_is_too_much_of_it() -> None:
     extras = {"destination": {"network_code": "23410"}, "sms": {"count_total": "2"}, "profile": {"name": "Jo"}}
 
-    assert extras == read_status(raw(STATUS, **extras, whatsapp=[], unknown={"a": 1})).receipt.extras
+    assert extras == read_status(raw(STATUS, **extras, whatsapp=["x"], unknown={"a": 1})).receipt.extras
+    assert {} == read_status(raw(STATUS, sms={}, profile="Jo")).receipt.extras
     assert {} == read_status(raw(STATUS, sms={"count_total": "x" * 5000})).receipt.extras
 
 
