@@ -42,14 +42,15 @@ test-clients: $(VENV) ## The provider's own clients for Python and Node against 
 test-long: $(VENV) ## The long fault and simulation campaigns
 	@$(BIN)/python -m pytest -m long --timeout 1800
 
-lint: $(VENV) ## Style, types, shell, YAML, Dockerfile and compose file
+lint: $(VENV) ## Style, types, shell, YAML, Dockerfile, compose file and the documents of the API
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Mend it with: .venv/bin/ruff format ."; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/shellcheck --external-sources deploy/*.sh deploy/rabbitmq/*.sh .ci/run
+	@$(BIN)/shellcheck --external-sources deploy/*.sh deploy/rabbitmq/*.sh examples/*.sh .ci/run
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/hadolint deploy/Dockerfile
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/check-jsonschema --quiet --check-metaschema docs/schemas/*.json
 
 bench: $(VENV) ## Figures of speed, also written to .state/bench.json
 	@$(BIN)/python -m tests.benchmarks

@@ -1,4 +1,4 @@
-"""Put a workflow on the queue with pika and wait for the answer: python publish_with_pika.py URL FILE."""
+"""Put a workflow on the queue with pika and wait for the answer: python publish_with_pika.py URL FILE [TYPE]."""
 
 import sys
 import uuid
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pika
 
+kind = sys.argv[3] if len(sys.argv) > 3 else "workflow.v0_1"  # or: workflow.beta message.v0_1 message.v1
 parameters = pika.URLParameters(sys.argv[1])
 user = parameters.credentials.username
 with pika.BlockingConnection(parameters) as connection:
@@ -15,11 +16,11 @@ with pika.BlockingConnection(parameters) as connection:
     channel.queue_bind(f"{user}.answers", "cascade.answers", routing_key=f"{user}.answers")
     channel.basic_publish(
         exchange="cascade.sends",
-        routing_key="workflow.v0_1",
+        routing_key=kind,
         body=Path(sys.argv[2]).read_bytes(),
         mandatory=True,
         properties=pika.BasicProperties(
-            type="workflow.v0_1",
+            type=kind,  # says what the body is: workflow.v0_1 is the JSON of POST /v0.1/dispatch
             content_type="application/json",
             message_id=str(uuid.uuid4()),  # your key: the same id and body again changes nothing
             user_id=user,
