@@ -24,7 +24,19 @@ from shared.model import (
 from shared.outcomes import Stale, Unsure
 from shared.vonage.answers import read_answer
 from shared.vonage.codes import meaning_of
-from tests.support.plans import BUSY, NO_ANSWER, REFUSAL, START, TAKEN, our_fault, step, viber_then_sms, workflow
+from tests.support.plans import (
+    BUSY,
+    HANDED,
+    NO_ANSWER,
+    REFUSAL,
+    START,
+    TAKEN,
+    for_the_provider,
+    our_fault,
+    step,
+    viber_then_sms,
+    workflow,
+)
 from tests.support.play import Play
 
 SCENARIOS: dict[str, Callable[[], None]] = {}
@@ -117,6 +129,17 @@ def a_tombstone_ends_the_start_without_a_call() -> None:
 
     assert ("final", "cancelled", []) == (play.state.value, play.outcome, play.calls)
     assert [] == play.put
+
+
+@scenario("7")
+def cancel_while_the_provider_runs_it() -> None:
+    play = Play(for_the_provider()).claim()
+    assert play.workflow.handed_over  # the ingress answers 409
+
+    play.cancel().answer(HANDED).cancel()
+
+    assert (State.WAITING, True) == (play.state, play.workflow.handed_over)
+    assert 2 == len(play.entries_of(What.TOO_LATE))
 
 
 @scenario("8")
