@@ -6,9 +6,11 @@ from typing import Final
 
 from services.sandbox.schema_parts import ADDRESS, Schema, choice, closed, text
 
+# The provider's first Node client for v1 sends null where its caller gave none.
+_CLIENT_REF: Final[Schema] = {**text(1, 100), "type": ["string", "null"]}
 # All that a message of any channel may have beside its content.
 _SHARED: Final[Mapping[str, Schema]] = {
-    "client_ref": text(1, 100),
+    "client_ref": _CLIENT_REF,
     "webhook_url": ADDRESS,
     "webhook_version": choice("v0.1", "v1"),
 }

@@ -65,12 +65,15 @@ _VIBER_VIDEO: Final = closed(
 )
 
 _MAIL: Final = r"[^\s@<>]+@[^\s@<>]+"
+_COPIES: Final = listing(closed({"name": text(), "address": matching(_MAIL, "must be an email address")}), 1, 100)
 _EMAIL_OPTIONS: Final = closed(
     {"subject": text()},
     {
         "importance": choice("High", "Normal", "Low"),
         "priority": choice("Non-Urgent", "Normal", "Urgent"),
         "sensitivity": choice("Personal", "Private", "Company-Confidential"),
+        "cc": _COPIES,
+        "bcc": _COPIES,
     },
 )
 

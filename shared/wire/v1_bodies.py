@@ -30,9 +30,10 @@ class MessageFields(WindowFields, kw_only=True):
     sender: Annotated[str, Meta(min_length=1, max_length=ADDRESS_MAXIMUM)] = field(name="from")
     channel: Annotated[str, Meta(extra_json_schema={"enum": list(CHANNELS)})]
     message_type: Annotated[str, Meta(extra_json_schema={"enum": list(_TYPES)})]
-    client_ref: Annotated[str, Meta(max_length=100, description="a string of at most 100 characters")] | UnsetType = (
-        UNSET
-    )
+    client_ref: (
+        Annotated[str, Meta(max_length=100, description="a string of at most 100 characters")] | UnsetType | None
+    ) = UNSET
+    """null is what the first Node client for v1 sends where its caller gave none."""
     webhook_url: WebhookUrl | UnsetType = UNSET
     webhook_version: WebhookVersion | UnsetType = UNSET
     ttl: Annotated[int, Meta(ge=1, description="a whole number of seconds")] | UnsetType = UNSET

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import pytest
 
 from tests.clients.credentials import node_token
@@ -23,9 +26,12 @@ CASES = [pytest.param(package, name, id=f"{package} {name}") for package in SDK_
 
 
 @pytest.fixture(scope="module")
-def sent(request: pytest.FixtureRequest, stage: Stage) -> Sent:
-    package: str = request.param
+def sent_with(stage: Stage) -> Callable[[str], Sent]:
+    """Return what sends all messages with a client, the first time it is asked to."""
+    return functools.cache(lambda package: _send(package, stage))
 
+
+def _send(package: str, stage: Stage) -> Sent:
     def by_us(calls: list[Call]) -> list[Result]:
         return by_sdk_3(package, stage.deployment.ingress, node_token(stage.new), calls)
 
@@ -51,13 +57,13 @@ def test_each_class_that_the_client_has_is_sent(package: str) -> None:
     assert concrete == used
 
 
-@pytest.mark.parametrize(("sent", "name"), CASES, indirect=["sent"])
-def test_we_and_the_provider_take_it(sent: Sent, name: str) -> None:
-    assert {} == sent.refusals(name)
+@pytest.mark.parametrize(("package", "name"), CASES)
+def test_we_and_the_provider_take_it(sent_with: Callable[[str], Sent], package: str, name: str) -> None:
+    assert {} == sent_with(package).refusals(name)
 
 
-@pytest.mark.parametrize(("sent", "name"), CASES, indirect=["sent"])
-def test_the_provider_gets_what_the_client_sent(sent: Sent, name: str) -> None:
-    asked, got = sent.asked_and_got(name)
+@pytest.mark.parametrize(("package", "name"), CASES)
+def test_the_provider_gets_what_the_client_sent(sent_with: Callable[[str], Sent], package: str, name: str) -> None:
+    asked, got = sent_with(package).asked_and_got(name)
 
     assert asked == got
