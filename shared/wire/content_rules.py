@@ -136,7 +136,7 @@ def _is_time(text: str) -> bool:
         datetime.fromisoformat(text)
     except ValueError:
         return False
-    return text.isascii()
+    return True
 
 
 # Of a channel and type; an empty type means all of the channel.

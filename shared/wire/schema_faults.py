@@ -128,11 +128,15 @@ def _fault(
 
 def _reason(keyword: str, forms: Sequence[str], schema_path: Sequence[str | int], struct: type[msgspec.Struct]) -> str:
     node = node_at(schema_of(struct), schema_path[:-1])
+    if len(schema_path) > 4 and schema_path[-3] == "anyOf":  # what is said of the member goes before its one form
+        node = {**node, **node_at(schema_of(struct), schema_path[:-3])}
+        schema_path = schema_path[:-2]
     description = node.get("description")
     if len(schema_path) > 2 and schema_path[-3] == "properties" and isinstance(description, str):
         return f"must be {description}"
     if forms:
-        return f"must be {' or '.join(_KINDS[form] if form in _KINDS else repr(form) for form in forms)}"
+        kinds = " or ".join(_KINDS[form] for form in forms if form in _KINDS)
+        return f"must be {kinds}" if kinds else f"must be one of {', '.join(forms)}"
     wanted = node.get(keyword)
     if keyword in _BOUNDS:
         words = _BOUNDS[keyword].format(wanted)

@@ -1,7 +1,7 @@
 """Name what is wrong inside a member that may have one of several forms. Pure.
 
 A validator says of such a member only that no form fits. Whoever sent it meant one of them, and that one's own faults
-are what helps: the form that the member's `type` names, else one of the right kind with the fewest faults.
+are what helps: the form that the member's `type` names, else one of the right kind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def closest(error: _Error, schema: Mapping[str, object]) -> Iterator[tuple[_Erro
     branches = cast("list[list[_Error]]", error.kind.as_dict()["context"])
     here = list(error.instance_path)
     fitting = [branch for branch in branches if not any(_is_of_kind(each, here) for each in branch)]
-    if not fitting or not isinstance(error.instance, dict | list):
+    if not fitting:
         kinds = (kind for branch in branches for each in branch for kind in _kinds(each, here))
         yield error, tuple(dict.fromkeys(kinds))
         return
@@ -35,7 +35,7 @@ def closest(error: _Error, schema: Mapping[str, object]) -> Iterator[tuple[_Erro
         missed = next(each for each in fitting[0] if _misses(each, here, tag))
         yield missed, () if missed.kind.name == "required" else names
         return
-    for each in min(named or fitting, key=len):
+    for each in (named or fitting)[0]:
         yield from closest(each, schema)
 
 

@@ -99,6 +99,21 @@ def test_what_an_older_caller_said_is_never_refused_by_an_older_account() -> Non
     message = message_of(StartType.MESSAGE_V0_1, body)
 
     assert {**body, "client_ref": REFERENCE} == sent(message, ttl=message.ttl)
+    quoting = changed(OLD_ROWS["whatsapp text"], {"message.content.context.message_uuid": "x"})
+    assert {**quoting, "client_ref": REFERENCE} == sent(message_of(StartType.MESSAGE_V0_1, quoting))
+
+
+def test_an_id_that_is_no_number_is_fine_where_ids_are_meant() -> None:
+    message = message_of(StartType.MESSAGE_V1, changed(V1_ROWS["messenger text"], {"to": "psid-17"}))
+
+    assert {"type": "messenger", "id": "psid-17"} == sent(message)["to"]
+
+
+def test_words_of_ours_inside_a_nested_message_never_leave() -> None:
+    words: dict[str, object] = {"message.priority": "high", "message.content.engine": "local"}
+    message = message_of(StartType.MESSAGE_V0_1, changed(OLD_ROWS["sms text"], words))
+
+    assert {**OLD_ROWS["sms text"], "client_ref": REFERENCE} == sent(message)
 
 
 def test_options_that_v0_1_does_not_know_are_members_like_others() -> None:
@@ -148,4 +163,4 @@ def test_a_flat_member_named_like_the_home_of_nested_ones_goes_out_as_it_came() 
 def test_where_a_channel_has_no_range_the_callers_ttl_goes_to_v1_as_it_came(name: str) -> None:
     message = message_of(StartType.MESSAGE_V1, changed(V1_ROWS[name], {"ttl": 17}))
 
-    assert 17 == v1_message(message, None)["ttl"]
+    assert (17, 9) == (v1_message(message, None)["ttl"], v1_message(message, 9)["ttl"])

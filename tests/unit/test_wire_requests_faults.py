@@ -77,6 +77,11 @@ def drop(path: str) -> Change:
     return change
 
 
+def run_by_the_provider(body: Body) -> None:
+    del body["expiry_time"]
+    body |= {"engine": "provider", "failover": [{**V1, "expiry_time": 60}]}
+
+
 MESSAGE, V1_, FLOW = StartType.MESSAGE_V0_1, StartType.MESSAGE_V1, StartType.WORKFLOW_V0_1
 LONG = "4" * 51
 
@@ -103,8 +108,8 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (FLOW, put("workflow.0.expiry_time", 600), "/workflow/0/expiry_time", "misplaced"),
     (FLOW, put("condition_status", "read"), "/condition_status", "misplaced"),
     # windows
-    (V1_, put("expiry_time", 14), "/expiry_time", "type"),
-    (V1_, put("expiry_time", 86_401), "/expiry_time", "type"),
+    (V1_, put("expiry_time", 14), "/expiry_time", "range"),
+    (V1_, put("expiry_time", 86_401), "/expiry_time", "range"),
     (V1_, put("expiry_time", "14"), "/expiry_time", "range"),
     (V1_, put("expiry_time", "600\n"), "/expiry_time", "range"),
     (V1_, put("expiry_time", "٦٠٠"), "/expiry_time", "range"),
@@ -113,7 +118,7 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("expiry_time", ""), "/expiry_time", "range"),
     (V1_, put("condition_status", "sent"), "/condition_status", "enum"),
     (V1_, put("failover.0.condition_status", "read"), "/failover/0/condition_status", "required"),
-    (V1_, put("failover.1.expiry_time", 1), "/failover/1/expiry_time", "type"),
+    (V1_, put("failover.1.expiry_time", 1), "/failover/1/expiry_time", "range"),
     (FLOW, put("workflow.0.failover.expiry_time", "86401"), "/workflow/0/failover/expiry_time", "range"),
     (FLOW, put("workflow.0.failover.condition_status", "seen"), "/workflow/0/failover/condition_status", "enum"),
     (FLOW, drop("workflow.0.failover.expiry_time"), "/workflow/0/failover/expiry_time", "required"),
@@ -186,6 +191,8 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
         "/workflow/0/message/viber_service_msg/ttl",
         "range",
     ),
+    (MESSAGE, put("ttl", 19), "/ttl", "range"),
+    (FLOW, put("workflow.0.ttl", 29), "/workflow/0/ttl", "range"),
     (V1_, put("client_ref", "r" * 101), "/client_ref", "length"),
     (V1_, put("client_ref", 17), "/client_ref", "type"),
     (MESSAGE, put("client_ref", "r" * 41), "/client_ref", "length"),
@@ -222,11 +229,13 @@ TAKEN: list[tuple[StartType, Change]] = [
     (V1_, put("webhook_url", "http://127.0.0.1:8082/hooks?x=1#y")),
     (V1_, put("webhook_url", "HTTPS://user:pw@shop.example:8443")),
     (V1_, put("client_ref", "r" * 100)),
+    (V1_, put("client_ref", None)),
     (V1_, put("valid_for", 15)),
     (V1_, put("engine", "local")),
     (FLOW, put("engine", "provider")),
     (MESSAGE, put("engine", "provider")),
     (V1_, put("text", "🔑" * 1000)),
+    (V1_, run_by_the_provider),
     (V1_, put("unknown", {"deep": [1, None, 2.5]})),
     (MESSAGE, put("client_ref", "r" * 40)),
     (MESSAGE, put("to.number", 447700900000)),
@@ -267,6 +276,7 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
     body = copy.deepcopy(V1_CHAIN)
     body |= {"valid_for": 1, "engine": "remote", "client_ref": 5, "to": "+44", "text": ""}
     body["failover"][0] |= {"channel": "fax", "webhook_version": "v3"}
+    body["failover"][1] |= {"message_type": "fax", "ttl": 5}
     del body["failover"][1]["to"]
 
     with pytest.raises(WireError) as raised:
@@ -281,6 +291,8 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
         "text",
         "failover[0].channel",
         "failover[0].webhook_version",
+        "failover[1].message_type",
+        "failover[1].ttl",
         "failover[1].to",
     } == names
 
@@ -288,6 +300,10 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
 REASONS: dict[str, tuple[Body, str]] = {
     "a fraction": ({**V1, "valid_for": 20.0}, "must be a whole number"),
     "a text for a number": ({**V1, "valid_for": "20"}, "must be a whole number of seconds, 15 to 604800"),
+    "too short a window": (
+        {**V1_CHAIN, "expiry_time": 14},
+        "must be a whole number of seconds, 15 to 86400, as a number or a string of digits",
+    ),
     "no item": ({**V1, "failover": []}, "must have at least 1 item"),
 }
 

@@ -148,6 +148,12 @@ def test_samples_beyond_that_are_refused_by_the_member(changes: dict[str, object
     assert pointer in [at for at, _ in found]
 
 
+def test_an_id_of_whatsapp_is_no_number_and_v0_1_has_no_member_for_it() -> None:
+    body = changed(OLD_ROWS["whatsapp text"], {"to.number": "US.13491208655302741918"})
+
+    assert [("/to/number", "recipient")] == faults_of(StartType.MESSAGE_V0_1, body)
+
+
 def test_template_parameters_of_both_forms_are_taken_and_flattened_for_v1_alone() -> None:
     both = ["17", {"default": "today"}]
     body = changed(OLD_ROWS["whatsapp template"], {"message.content.template.parameters": both})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from shared.channels import CHANNELS
+from shared.errors import WireError
 from shared.wire.limits import FAULTS_MAXIMUM
 from shared.wire.requests import StartType
 from shared.wire.v0_1_bodies import WITH_OPTIONS
-from tests.support.wire_rows import OLD_ROWS, V1_ROWS, changed, faults_of, key_of
+from tests.support.wire_rows import OLD_ROWS, V1_ROWS, changed, faults_of, key_of, message_of
 
 URL = "https://media.shop.example/"
 SUGGESTION = {"type": "reply", "text": "Yes", "postback_data": "yes"}
@@ -86,6 +87,7 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
         ("suggestions.6.title", a(100), a(101)),
         ("suggestions.6.start_time", "2026-03-02T09:00:00+01:00", "tomorrow"),
         ("suggestions.6.end_time", "2026-03-02T09:00:00Z", "2026-03-02T25:00:00Z"),
+        ("suggestions.6.end_time", "2026-03-02", "2026-03-02T09:00:00٢"),
     ],
     "rcs image": [("image.url", url(2000), url(2001))],
     "rcs video": [("video.url", url(2000), url(2001))],
@@ -116,6 +118,7 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
         ("text", a(4096), a(4097)),
         ("to", "US.13491208655302741918", "+447700900000"),
         ("to", "US.ENT.13491208655302741918", "44 7700 900000"),
+        ("to", "US.1349-120", "US 13491208"),
         ("to", "A" + number(127), "A" + number(128)),
         ("context", {"message_uuid": UUID}, {}),
         ("context.message_uuid", UUID, ""),
@@ -273,9 +276,20 @@ CONDITIONS: list[tuple[str, dict[str, object], tuple[str, str] | None]] = [
     ("rcs card", {"rcs.image_alignment": None}, ("/rcs/image_alignment", "required")),
     ("rcs card", {"rcs.image_alignment": None, "rcs.card_orientation": None}, None),
     ("rcs card", {"rcs": None}, None),
+    (
+        "rcs card",
+        {"card.suggestions.0": {**SUGGESTION, "type": "dial", "phone_number": "1"}},
+        ("/card/suggestions/0/phone_number", "recipient"),
+    ),
     ("rcs carousel", {"rcs": None, "suggestions": None}, None),
+    (
+        "rcs carousel",
+        {"carousel": [{**CARD, "suggestions": [{**SUGGESTION, "type": "dial", "phone_number": "1"}]}, CARD]},
+        ("/carousel/0/suggestions/0/phone_number", "recipient"),
+    ),
     ("rcs text", {"suggestions.0.type": "swipe"}, ("/suggestions/0/type", "enum")),
     ("rcs text", {"suggestions.0.type": None}, ("/suggestions/0/type", "required")),
+    ("rcs text", {"suggestions.0": {}}, ("/suggestions/0/type", "required")),
     ("rcs text", {"suggestions.0": "Yes"}, ("/suggestions/0", "type")),
     ("rcs text", {"suggestions.1.phone_number": None}, ("/suggestions/1/phone_number", "required")),
     ("rcs text", {"suggestions.2.pin_label": None}, ("/suggestions/2/pin_label", "required")),
@@ -346,4 +360,36 @@ def test_thousands_of_bad_items_get_a_short_answer() -> None:
     body = changed(V1_ROWS["rcs text"], {"suggestions": [{"type": "dial"}] * 8000})
 
     assert ("/suggestions", "maxItems") in faults_of(StartType.MESSAGE_V1, body)
-    assert FAULTS_MAXIMUM >= len(faults_of(StartType.MESSAGE_V1, body))
+    pointers = [pointer for pointer, _ in faults_of(StartType.MESSAGE_V1, body)]
+    assert FAULTS_MAXIMUM >= len(pointers)
+    assert [pointer for pointer in pointers if pointer.startswith("/suggestions/20")] == []
+
+
+SUGGESTED = "reply, dial, view_location, share_location, open_url, open_url_in_webview, create_calendar_event"
+REASONS: dict[str, tuple[str, dict[str, object], str]] = {
+    "no suggestion of that name": (
+        "rcs text",
+        {"suggestions.0": {"type": "swipe"}},
+        f"must be one of {SUGGESTED}",
+    ),
+    "neither form": ("rcs carousel", {"carousel": 7}, "must be an array or an object"),
+    "neither kind": ("whatsapp template", {"template.parameters": [7]}, "must be a string or an object"),
+    "a number out of range that may be a string": (
+        "viber_service video",
+        {"viber_service.duration": 601},
+        "must be a whole number of seconds, 1 to 600, as a number or a string of digits",
+    ),
+    "a sender of another kind": (
+        "email text",
+        {"from": "Shop"},
+        "must be an email address, or a name and the address in <>",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "changes", "reason"), REASONS.values(), ids=REASONS.keys())
+def test_a_reason_says_what_would_be_right(name: str, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(WireError) as refusal:
+        message_of(StartType.MESSAGE_V1, changed(V1_ROWS[name], changes))
+
+    assert [reason] == [fault.reason for fault in refusal.value.faults]
