@@ -45,6 +45,13 @@ class EmailContent(Struct, kw_only=True):
     content: Annotated[list[TextPart | HtmlPart], Meta(min_length=1)]
 
 
+class Copied(Struct, kw_only=True):
+    """Somebody who gets a copy."""
+
+    address: Filled
+    name: str | UnsetType = UNSET
+
+
 class EmailOptions(Struct, kw_only=True):
     """Subject and headers."""
 
@@ -52,3 +59,5 @@ class EmailOptions(Struct, kw_only=True):
     importance: Literal["High", "Normal", "Low"] | UnsetType = UNSET
     priority: Literal["Non-Urgent", "Normal", "Urgent"] | UnsetType = UNSET
     sensitivity: Literal["Personal", "Private", "Company-Confidential"] | UnsetType = UNSET
+    cc: list[Copied] | UnsetType = UNSET
+    bcc: list[Copied] | UnsetType = UNSET

@@ -195,6 +195,8 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
         ("email.importance", "Low", "low"),
         ("email.priority", "Non-Urgent", "High"),
         ("email.sensitivity", "Private", "Secret"),
+        ("email.cc", [{"name": "Ben", "address": "ben@customer.example"}], [{"name": "Ben"}]),
+        ("email.bcc", [{"address": "ben@customer.example"}], "ben@customer.example"),
     ],
     "email html": [("html.body", "x", ""), ("html", {"body": "x"}, "<p>")],
     "email content": [
