@@ -6,6 +6,7 @@ Three callers are known. `new` sends through an account of its own at the provid
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ class Stage:
     sandbox_over_tls: str
     new: MadeUpCaller
     old: MadeUpCaller
+    new_at_provider: sandbox.Account
+    """The application that the messages of `new` leave by, and that people write to."""
     direct: sandbox.Account
     told: Sink
     """Where the webhooks of both callers of ours go."""
@@ -57,12 +60,26 @@ class Stage:
         """Return what the sandbox got from a client that takes it for the provider."""
         return next(row for row in self._received() if row["message_uuid"] == message_uuid)
 
-    def reply(self, channel: str, sender: str, recipient: str) -> str:
-        """Have a person write back to us; return the provider's id of what they wrote."""
+    def write_back(self, application: sandbox.Account, channel: str, sender: str, recipient: str) -> str:
+        """Have a person write to an application; return the provider's id of what they wrote."""
         said = {"channel": channel, "from": sender, "to": recipient, "text": "Hello yourself"}
-        answer = self.deployment.session.post(f"{self.deployment.sandbox}/sandbox/reply", json=said, timeout=10)
+        whom = {"application_id": application.application_id}
+        answer = self.deployment.session.post(f"{self.deployment.sandbox}/sandbox/reply", json=said | whom, timeout=10)
         assert 202 == answer.status_code, answer.text
         return str(answer.json()["message_uuid"])
+
+    def send(self, body: dict[str, Any]) -> str:
+        """Send a v1 message as `new`, with no client but our own; return its id."""
+        headers = {"Authorization": self.new.bearer(now=time.time())}
+        address = f"{self.deployment.ingress}/v1/messages"
+        answer = self.deployment.session.post(address, json=body, headers=headers, timeout=15)
+        assert 202 == answer.status_code, answer.text
+        return str(answer.json()["message_uuid"])
+
+    def updates_of(self, provider_uuid: str) -> list[dict[str, Any]]:
+        """Return what the provider was asked to change of a message, oldest first."""
+        rows = self.deployment.session.get(f"{self.deployment.sandbox}/sandbox/updates", timeout=30).json()
+        return [row for row in rows if row["message_uuid"] == provider_uuid]
 
     def _received(self, **wanted: str) -> list[dict[str, Any]]:
         address = f"{self.deployment.sandbox}/sandbox/messages"
@@ -95,6 +112,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             ingress_over_tls=ending.enter_context(ingress_over_tls(deployment, folder, certificate)),
             sandbox_over_tls=ending.enter_context(tls_front(certificate, deployment.sandbox)).address,
             new=new.caller,
+            new_at_provider=new.application,
             old=old.caller,
             direct=direct,
             told=told,

@@ -30,7 +30,7 @@ def told(stage: Stage) -> dict[str, Arrival]:
     create = {"call": "dispatch.create", "arguments": ["failover", workflow]}
     [dispatched] = by_old_node("nexmo-2.7.0", stage.port("ingress"), old_node(stage.new), [create])
     stage.sent_by_us(v1)
-    answer = stage.reply("viber_service", RECIPIENT, "16273")
+    answer = stage.write_back(stage.new_at_provider, "viber_service", RECIPIENT, "16273")
     return {
         "v1 status": wait_until(lambda: stage.told.of(v1), 60)[0],
         "v0.1 status": wait_until(lambda: stage.told.of(v0_1), 60)[0],
