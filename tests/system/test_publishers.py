@@ -1,8 +1,9 @@
-"""Other systems publish to the queue: the README's own code, under the rights that are shipped."""
+"""Other systems publish to the queue, or come from Dispatch: the documents' own code, under the shipped rights."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,9 @@ from uuid import uuid4
 import pika
 import pytest
 
+from services.cli.credentials import new_key_pair
 from services.cli.publisher import add_publisher
+from services.cli.tokens import caller_token
 from shared.queue.topology import DEFAULT_VHOST
 from tests.support.deployment import Deployment, channels_of, new_mark, viber_then_sms
 from tests.support.waiting import wait_until
@@ -248,3 +251,59 @@ def test_events_are_told_to_their_own_tenant_only(deployment: Deployment, urls: 
             assert method is not None, told
             told += [json.loads(body)] if sent in body.decode() else []
     assert {"workflow.accepted", "workflow.step_started", "message.delivered"} <= {event["event"] for event in told}
+
+
+PAGE = ROOT / "docs" / "from-dispatch.md"
+OWN_ID = "6f1c1b0e-6d6a-4d6f-9c0c-0d6b5a3e2f10"
+
+
+def typed_on(page: Path) -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def typed(block: str, folder: Path, state_dir: Path) -> str:
+    """Type a block into a shell, in a folder that looks like a clone; return what it printed."""
+    done = subprocess.run(
+        ["sh", "-euc", block],
+        cwd=folder,
+        env={**os.environ, "CASCADE_STATE_DIR": str(state_dir), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(None in (shutil.which("curl"), shutil.which("openssl")), reason="needs curl and openssl")
+def test_the_page_from_dispatch_can_be_typed_as_it_stands(deployment: Deployment, tmp_path: Path) -> None:
+    pair = new_key_pair()
+    command = tmp_path / ".venv" / "bin" / "cascade"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m services.cli.main "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for name, text in (
+        ("private.key", pair.private),
+        ("api-secret.txt", "the-secret"),
+        ("signature-secret.txt", "s" * 32),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    up, application, key, send, show, account = typed_on(PAGE)
+    here = deployment.home.state_dir
+
+    assert "make up" == up.strip()
+    assert OWN_ID in typed(application, tmp_path, here)
+    assert "abcd1234" in typed(key, tmp_path, here)
+    answer = json.loads(typed(send.replace("http://127.0.0.1:8080", deployment.ingress), tmp_path, here))
+    assert ["dispatch_uuid"] == [*answer]
+    wait_until(lambda: deployment.store.find(answer["dispatch_uuid"]), 30)
+    assert "viber_service" in typed(show.replace("DISPATCH_UUID", answer["dispatch_uuid"]), tmp_path, here)
+    token = caller_token(deployment.home, application=OWN_ID, key=tmp_path / "private.key")
+    asked = f"{deployment.ingress}/v0.1/dispatch/{answer['dispatch_uuid']}"
+    assert 200 == deployment.session.get(asked, headers={"Authorization": f"Bearer {token}"}, timeout=15).status_code
+    # The real provider is for a state folder of its own: nothing here may call it.
+    elsewhere = tmp_path / "state"
+    typed(".venv/bin/cascade db upgrade", tmp_path, elsewhere)
+    assert "https://api.nexmo.com, JWT" in typed(account, tmp_path, elsewhere)
