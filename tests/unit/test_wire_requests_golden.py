@@ -17,6 +17,7 @@ CASES = {
     "message_v0_1": StartType.MESSAGE_V0_1,
     "message_v1": StartType.MESSAGE_V1,
     "message_v1_failover": StartType.MESSAGE_V1,
+    "message_v1_rich": StartType.MESSAGE_V1,
 }
 NOT_YET = (
     "attempts turn_at patience_ends_at patience_counted_from patience_left first_claimed_at window_ends_at settle_by"

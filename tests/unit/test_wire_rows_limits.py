@@ -318,6 +318,23 @@ CONDITIONS: list[tuple[str, dict[str, object], tuple[str, str] | None]] = [
 ]
 
 
+OLD_CONDITIONS: list[tuple[str, dict[str, object], tuple[str, str]]] = [
+    ("messenger text", {"message.messenger.tag": None}, ("/message/messenger/tag", "required")),
+    ("whatsapp template", {"message.whatsapp": None}, ("/message/whatsapp", "required")),
+    ("whatsapp template", {"message.whatsapp.locale": None}, ("/message/whatsapp/locale", "required")),
+    ("whatsapp text", {"ttl": 60}, ("/ttl", "unsupported")),
+    ("viber_service text", {"message.viber_service_msg.ttl": "600"}, ("/message/viber_service_msg/ttl", "range")),
+    ("sms text", {"from.type": "mms"}, ("/from/type", "mismatch")),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "fault"), OLD_CONDITIONS)
+def test_members_that_need_each_other_in_nested_bodies(
+    name: str, changes: dict[str, object], fault: tuple[str, str]
+) -> None:
+    assert [fault] == faults_of(StartType.MESSAGE_V0_1, changed(OLD_ROWS[name], changes))
+
+
 @pytest.mark.parametrize(("name", "changes", "fault"), CONDITIONS)
 def test_members_that_need_or_exclude_each_other(
     name: str, changes: dict[str, object], fault: tuple[str, str] | None

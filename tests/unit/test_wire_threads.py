@@ -42,6 +42,7 @@ sys.exit(0 if len(read) == 8 else 1)
         ("workflow.beta", "beta_workflow"),
         ("message.v0_1", "message_v0_1"),
         ("message.v1", "message_v1_failover"),
+        ("message.v1", "message_v1_rich"),
     ],
 )
 def test_a_fresh_process_reads_its_first_requests_in_many_threads_at_once(start_type: str, golden: str) -> None:
