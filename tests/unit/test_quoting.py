@@ -18,7 +18,7 @@ from shared.store.records import Stored
 from tests.support.engine_bench import account
 from tests.support.plans import PROVIDER_UUID, START, step, viber_then_sms, workflow
 from tests.support.play import Play
-from tests.unit.test_updates import store_with
+from tests.support.updates import store_with
 
 SENT = Play(viber_then_sms()).claim().accepted().workflow
 OF_OURS = message_uuid(SENT.workflow_id, 1)

@@ -13,34 +13,22 @@ from services.dispatcher.updates_told import update_told
 from services.dispatcher.work import Command, Piece
 from shared.errors import StoreUnavailable
 from shared.ids import message_uuid
-from shared.model import AttemptState, Entry, Problem, Scope, Status, What, Workflow
+from shared.model import AttemptState, Problem, Scope, Status, Workflow
 from shared.outcomes import Accepted, Busy, CallOutcome, OurFault, Refused, Unsure
 from shared.queue import envelope
 from shared.store.directory import Account
 from shared.store.memory import MemoryStore
-from shared.store.opening import open_memory_store
-from shared.store.records import Batch, Change, InboundRow
+from shared.store.records import InboundRow
 from shared.vonage.updates import Update
 from shared.wire.envelopes import MessageUpdate, UpdateStatus
 from tests.support.engine_bench import account
 from tests.support.plans import START, viber_then_sms
 from tests.support.play import Play
-from tests.support.updates import delivery_of
+from tests.support.updates import INBOUND, delivery_of, fill, store_with
 from tests.support.waiting import wait_until
 
 DONE = Accepted(provider_uuid="u")
 PROBLEM = Problem(code="500", title="Internal error")
-INBOUND = InboundRow(
-    provider_uuid="in-1",
-    tenant="acme",
-    account="default",
-    channel="whatsapp",
-    sender="447700900001",
-    recipient="Shop",
-    region_url="https://api-eu.vonage.com/v1/messages/in-1",
-    raw=b"{}",
-    received_at=START,
-)
 
 
 class Provider:
@@ -68,27 +56,6 @@ class AbsentStore(MemoryStore):
             self.away -= 1
             raise StoreUnavailable("away")
         return super().find_inbound(provider_uuid)
-
-
-def store_with(*workflows: Workflow) -> MemoryStore:
-    store = open_memory_store(clock=lambda: START)
-    fill(store, *workflows)
-    return store
-
-
-def fill(store: MemoryStore, *workflows: Workflow) -> None:
-    changes = tuple(
-        Change(
-            workflow=replace(each, sequence=1),
-            version=None,
-            wake_at=START,
-            wake_ungated_at=START,
-            account="default",
-            entries=(Entry(sequence=1, at=START, by="cascade", what=What.ACCEPTED),),
-        )
-        for each in workflows
-    )
-    store.commit(Batch(changes=changes, inbound=(INBOUND,)))
 
 
 def sent() -> Workflow:
