@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.cli.deliveries import fate
 from shared.ids import message_uuid
 from shared.store.opening import open_store
 from shared.store.port import Store
@@ -122,6 +124,40 @@ def test_a_workflow_that_nobody_was_told_of_says_so(cascade: CommandLine, store:
     store.commit(batch(start(workflow(2))))
 
     assert "nothing was told" in cascade("deliveries", workflow_id(2)).fine()
+
+
+FATES: dict[str, tuple[dict[str, Any], str]] = {
+    "delivered at once": (
+        {"attempts": 1, "last_status": 200, "delivered_at": 60.0, "next_at": None},
+        "delivered 1970-01-01 00:01:00 after 1 try",
+    ),
+    "delivered late": (
+        {"attempts": 3, "last_status": 200, "delivered_at": 60.0, "next_at": None},
+        "delivered 1970-01-01 00:01:00 after 3 tries",
+    ),
+    "given up": (
+        {"attempts": 2, "last_error": "no answer in time", "next_at": None},
+        "given up after 2 tries: no answer in time",
+    ),
+    "given up, with a status alone": (
+        {"attempts": 1, "last_status": 404, "next_at": None},
+        "given up after 1 try: HTTP 404",
+    ),
+    "untried": ({"next_at": 60.0}, "waits, due 1970-01-01 00:01:00"),
+    "sent again": (
+        {"next_at": 60.0, "last_status": 410, "last_error": "HTTP 410"},
+        "waits, due 1970-01-01 00:01:00; before that: HTTP 410",
+    ),
+    "tried again": (
+        {"attempts": 2, "next_at": 60.0, "last_error": "HTTP 503"},
+        "2 tries, next 1970-01-01 00:01:00; last: HTTP 503",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), FATES.values(), ids=FATES)
+def test_the_fate_of_a_delivery_is_one_line(fields: dict[str, Any], expected: str) -> None:
+    assert expected == fate(replace(callback_row("a"), **fields))
 
 
 WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
