@@ -74,7 +74,7 @@ def reported(draft: Draft, event: Reported) -> None:
     if not ended:
         _it_arrived(draft)
     for each in event.messages:
-        found = _news(draft, replace(each, outside=event.outside))
+        found = _news(draft, each)
         if found is not None:
             (_amend if ended else _note)(draft, found)
     if ended:

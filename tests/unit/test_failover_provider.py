@@ -114,6 +114,8 @@ def test_the_final_report_is_the_end_whatever_we_know_of_the_call(beginning: str
     assert (word == "completed") is play.workflow.condition_met
     assert 1 == play.reports
     assert ["reported", "final"] == whats(play)[-2:]
+    assert word == play.entries[-2].facts["status"]
+    assert "accepted" == play.attempt(1)  # it arrived, whatever came of its answer
 
 
 def test_completed_takes_the_best_status_seen() -> None:
@@ -130,7 +132,7 @@ def test_completed_takes_the_best_status_seen() -> None:
 def test_completed_without_a_status_is_delivered_by_one_that_nobody_named() -> None:
     play = handed().report()
 
-    assert ("delivered", None) == (play.outcome, play.workflow.outcome_step)
+    assert ("delivered", None, True) == (play.outcome, play.workflow.outcome_step, play.workflow.condition_met)
     assert (1, 2) == play.workflow.may_have_reached
 
 
@@ -140,6 +142,18 @@ def test_error_is_failed_also_where_somebody_was_reached_below_the_condition() -
 
     assert ("failed", False, (1,)) == (play.outcome, play.workflow.condition_met, play.workflow.also_reached)
     assert Reason.REJECTED is play.entries[-1].reason
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [([], None), (["undeliverable"], Reason.UNDELIVERABLE), (["undeliverable", "rejected"], Reason.REJECTED)],
+)
+def test_error_has_the_reason_of_the_last_message_that_died(said: list[str], reason: Reason | None) -> None:
+    play = handed()
+    for status, channel in zip(said, ("viber_service", "sms"), strict=False):
+        play.seen(status, uuid=channel, channel=channel, code="1300")
+
+    assert reason is play.report("error").entries[-1].reason
 
 
 def test_a_report_brings_the_statuses_that_were_lost_on_their_way() -> None:
@@ -206,6 +220,13 @@ def test_without_a_report_what_is_known_stands_at_the_end_of_the_time(
     play.run_out(2 * DAY)
 
     assert (outcome, met) == (play.outcome, play.workflow.condition_met)
+    assert (1 if outcome != "unconfirmed" else None) == play.workflow.outcome_step
+
+
+def test_without_a_report_the_best_of_two_successes_is_the_outcome() -> None:
+    play = handed().seen("delivered", uuid="m-1").seen("read", uuid="m-2", channel="sms").run_out(2 * DAY)
+
+    assert ("read", 2, (1,)) == (play.outcome, play.workflow.outcome_step, play.workflow.also_reached)
 
 
 def test_without_a_report_all_negatives_are_a_failure_at_the_end_of_the_time() -> None:
@@ -268,9 +289,8 @@ def test_a_message_first_heard_of_after_the_end_may_have_reached_somebody() -> N
 def test_the_cost_of_every_message_is_kept() -> None:
     play = handed().seen("rejected", uuid="m-1", code="1300").seen("delivered", uuid="m-2", channel="sms")
 
-    assert ["0.03", "0.03"] == [
-        each.price for each in (*play.workflow.steps[0].attempts, *play.workflow.steps[1].attempts)
-    ]
+    attempts = [step.attempts[0] for step in play.workflow.steps]
+    assert [("0.03", 1.0), ("0.03", 1.0)] == [(each.price, play.after(each.claimed_at)) for each in attempts]
 
 
 def test_codes_still_suppress_and_stop() -> None:
