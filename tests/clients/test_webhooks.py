@@ -23,7 +23,8 @@ RECIPIENT = "447700900300"
 def told(stage: Stage) -> dict[str, Arrival]:
     """Return one webhook of each kind."""
     message = {**messages_in("python_messages.json")["ViberText"], "to": RECIPIENT}
-    calls = [{"call": "send", "message": message}, {"call": "send", "message": {**message, "webhook_version": "v0.1"}}]
+    elsewhere = {**message, "webhook_version": "v0.1", "webhook_url": f"{stage.told.url}/elsewhere"}
+    calls = [{"call": "send", "message": message}, {"call": "send", "message": elsewhere}]
     sent = by_python(stage.ingress_over_tls, python_token(stage.new), calls, authority=stage.certificate.file)
     v1, v0_1 = (str(each["gave"]["message_uuid"]) for each in sent)
     workflow = viber_then_sms(RECIPIENT, mark="reported")["workflow"]
@@ -80,9 +81,10 @@ def test_what_is_signed_is_the_body_as_it_came(stage: Stage, told: dict[str, Arr
     assert stage.new.api_key == claims["api_key"]
 
 
-def test_the_bodies_are_of_the_version_that_was_asked_for(told: dict[str, Arrival]) -> None:
+def test_a_message_says_where_its_statuses_go_and_in_which_version(told: dict[str, Arrival]) -> None:
     v1, v0_1 = told["v1 status"].body, told["v0.1 status"].body
 
     assert (RECIPIENT, "16273", "viber_service") == (v1["to"], v1["from"], v1["channel"])
     assert {"type": "viber_service_msg", "number": RECIPIENT} == v0_1["to"]
     assert {"type": "viber_service_msg", "id": "16273"} == v0_1["from"]
+    assert ["/webhooks", "/webhooks/elsewhere"] == [told[kind].path for kind in ("v1 status", "v0.1 status")]
