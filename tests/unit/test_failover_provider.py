@@ -361,6 +361,39 @@ def test_an_answer_after_the_end_still_teaches_the_workflow_s_id() -> None:
     assert (1,) == play.seen("delivered", uuid="m-1").workflow.also_reached
 
 
+def test_what_is_known_of_the_call_s_time_stays() -> None:
+    play = in_doubt().at(40).answer(HANDED)
+
+    assert (2.0, 2 + 600 + DAY) == (
+        play.after(play.workflow.steps[0].attempts[0].sent_at),
+        play.after(play.workflow.steps[0].settle_by),
+    )
+    assert play.workflow.lease_until is None
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.BACKING_OFF, State.HELD], ids=str)
+def test_a_receipt_leaves_nothing_of_what_was_planned(state: State) -> None:
+    play = in_state(state).seen("submitted", uuid="m-1")
+
+    step = play.workflow.steps[0]
+    assert (State.WAITING, "accepted") == (play.state, play.attempt(1))
+    assert (None, None, None) == (step.retry_at, step.held_since, play.workflow.lease_until)
+    assert 3.0 == play.after(step.attempts[0].sent_at)
+
+
+def test_a_refusal_that_comes_late_leaves_no_trace_of_the_call_but_its_words() -> None:
+    play = Play(for_the_provider()).claim().answer(BUSY).due_at(300).claim().due_at(340).at(350).answer(REFUSAL)
+
+    (attempt,), step = play.workflow.steps[0].attempts, play.workflow.steps[0]
+    assert ("not_sent", None, "1330") == (
+        attempt.state.value,
+        attempt.sent_at,
+        attempt.problem and attempt.problem.code,
+    )
+    assert (None, 0, 350.0) == (step.settle_by, step.busy_count, play.after(step.turn_at))
+    assert (1, 1) == (play.entries[-1].step, play.entries[-1].attempt)
+
+
 def test_a_lost_call_is_neither_made_again_nor_taken_over() -> None:
     play = Play(for_the_provider()).claim().run_out(2 * DAY)
 
