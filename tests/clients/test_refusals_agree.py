@@ -71,13 +71,13 @@ Refused = dict[str, tuple[Result, Result]]
 
 @pytest.fixture(scope="module")
 def refused_v1(stage: Stage) -> Refused:
-    calls = [{"call": "messages.send", "arguments": [body]} for body, _ in V1.values()]
+    calls: list[Call] = [{"call": "messages.send", "arguments": [body]} for body, _ in V1.values()]
     return dict(zip(V1, _both(FIRST_V1_CLIENT, stage, calls), strict=True))
 
 
 @pytest.fixture(scope="module")
 def refused_v0_1(stage: Stage) -> Refused:
-    calls = [{"call": "channel.send", "arguments": arguments} for arguments, _ in V0_1.values()]
+    calls: list[Call] = [{"call": "channel.send", "arguments": arguments} for arguments, _ in V0_1.values()]
     return dict(zip(V0_1, _both("nexmo-2.7.0", stage, calls), strict=True))
 
 
