@@ -43,6 +43,47 @@ EXAMPLES: Mapping[StartType, Mapping[str, Schema]] = {
                 "failover": [_SMS],
             },
         },
+        "rcs-card": {
+            "summary": "A card on RCS with two things to tap",
+            "value": {
+                "channel": "rcs",
+                "message_type": "card",
+                "to": _NUMBER,
+                "from": "Parcels",
+                "card": {
+                    "title": "Your parcel",
+                    "text": _TEXT,
+                    "media_url": "https://parcels.example/van.jpg",
+                    "suggestions": [
+                        {"type": "reply", "text": "I am in", "postback_data": "in"},
+                        {"type": "dial", "text": "Call us", "postback_data": "call", "phone_number": _SENDER},
+                    ],
+                },
+            },
+        },
+        "whatsapp-template": {
+            "summary": "A template on WhatsApp, and SMS where it can't be delivered",
+            "value": {
+                "channel": "whatsapp",
+                "message_type": "template",
+                "to": _NUMBER,
+                "from": _SENDER,
+                "template": {"name": "parcels:arrives", "parameters": ["today"]},
+                "whatsapp": {"policy": "deterministic", "locale": "en_GB"},
+                "failover": [_SMS],
+            },
+        },
+        "email": {
+            "summary": "An email in HTML",
+            "value": {
+                "channel": "email",
+                "message_type": "html",
+                "to": "person@home.example",
+                "from": "Parcels <desk@parcels.example>",
+                "html": {"body": "<p>Your parcel arrives today.</p>"},
+                "email": {"subject": "Your parcel"},
+            },
+        },
     },
     StartType.MESSAGE_V0_1: {"sms": {"summary": "One SMS", "value": {**_BY_SMS, "client_ref": "order-17"}}},
     StartType.WORKFLOW_V0_1: {

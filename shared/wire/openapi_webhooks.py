@@ -16,12 +16,16 @@ from shared.wire.webhook_bodies import (
 
 _STATUS = "What became of a message. Once for each status of a message, and never a lower one after a higher."
 _TO_STATUS = " It goes to the message's `webhook_url`, else to the application's status address, else to the tenant's."
+_INBOUND = (
+    "As the provider sent it; only a message of yours that it answers is named by the id and the reference you know. It"
+    " goes to the application's inbound address, else to the tenant's."
+)
 _WEBHOOKS: tuple[tuple[str, str, str, type[Struct]], ...] = (
     ("statusV1", "A status, in the v1 form", _STATUS + _TO_STATUS, StatusWebhookV1),
     ("statusV0_1", "A status, in the form of v0.1 and beta", _STATUS + _TO_STATUS, StatusWebhookV0_1),
     ("finalReport", "The end of a dispatch or workflow", "The one end, told once." + _TO_STATUS, FinalReport),
-    ("inboundV1", "A message from a person, in the v1 form", "As the provider sent it.", InboundWebhookV1),
-    ("inboundV0_1", "A message from a person, in the v0.1 form", "As the provider sent it.", InboundWebhookV0_1),
+    ("inboundV1", "A message from a person, in the v1 form", _INBOUND, InboundWebhookV1),
+    ("inboundV0_1", "A message from a person, in the v0.1 form", _INBOUND, InboundWebhookV0_1),
 )
 WEBHOOK_STRUCTS: tuple[type[Struct], ...] = tuple(struct for *_, struct in _WEBHOOKS)
 _HEADERS = (

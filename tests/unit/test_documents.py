@@ -19,10 +19,11 @@ from shared.queue.topology import ANSWERS, EVENTS, EXCHANGES, SENDS
 from shared.wire.announcements import accepted_answer, event, rejected_answer, write
 from shared.wire.asyncapi import asyncapi
 from shared.wire.documents import documents
+from shared.wire.inbound import inbound_webhook
 from shared.wire.openapi import VERSION, openapi
 from shared.wire.openapi_examples import EXAMPLES
 from shared.wire.requests import StartType, read_start
-from shared.wire.schemas import standalone
+from shared.wire.schemas import reference, standalone
 from shared.wire.webhook_bodies import FinalReport, StatusWebhookV0_1, StatusWebhookV1
 from tests.support.ingress_room import Room
 
@@ -171,6 +172,22 @@ def test_a_golden_webhook_has_no_member_that_is_not_described(name: str) -> None
     pressed = msgspec.convert(golden, WEBHOOKS[name], strict=True)
 
     assert golden == json.loads(msgspec.json.encode(pressed))
+
+
+INBOUND = sorted(
+    path for path in (GOLDEN.parent / "webhooks").glob("inbound_*.json") if not path.stem.endswith(".read")
+)
+
+
+@pytest.mark.parametrize("path", INBOUND, ids=lambda path: path.stem)
+@pytest.mark.parametrize("version", ["v1", "v0.1"])
+def test_an_inbound_message_fits_what_is_described_in_either_form(path: Path, version: str) -> None:
+    told = json.loads(inbound_webhook(path.read_bytes(), version=version))
+    # What v0.1 has no word for stays in v1.
+    name = "InboundWebhookV0_1" if isinstance(told["to"], dict) else "InboundWebhookV1"
+    document = read("openapi.json")
+
+    jsonschema_rs.validator_for({**reference(name), "components": document["components"]}).validate(told)
 
 
 def test_the_queue_document_names_the_exchanges_of_the_topology() -> None:
