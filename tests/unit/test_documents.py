@@ -15,9 +15,11 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.ingress.app import app_of
+from shared.model import Status
 from shared.queue.topology import ANSWERS, EVENTS, EXCHANGES, SENDS
 from shared.wire.announcements import accepted_answer, event, rejected_answer, write
 from shared.wire.asyncapi import asyncapi
+from shared.wire.asyncapi_messages import EVENT_NAMES
 from shared.wire.documents import documents
 from shared.wire.inbound import inbound_webhook
 from shared.wire.openapi import VERSION, openapi
@@ -195,6 +197,16 @@ def test_the_queue_document_names_the_exchanges_of_the_topology() -> None:
     named = {each["exchange"]["name"]: each["exchange"]["type"] for each in bindings if each["is"] == "routingKey"}
 
     assert {each.name: each.kind for each in EXCHANGES if each.name in (SENDS, ANSWERS, EVENTS)} == named
+
+
+def test_every_event_that_is_told_is_described_and_no_other() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "services" / "dispatcher").glob("*.py"))
+    told = set(re.findall(r'(?:event=|^NAME = |_piece\(stop, )"([a-z]+\.[a-z_]+)"', sources, re.MULTILINE))
+    told |= {f"message.{status.value}" for status in Status}
+    page = (DOCS / "queue.md").read_text(encoding="utf-8")
+
+    assert set(EVENT_NAMES) == told
+    assert [] == [name for name in EVENT_NAMES if f"`{name}`" not in page]
 
 
 @pytest.mark.parametrize("start_type", StartType)
