@@ -36,7 +36,7 @@ Messages, Workflows and Dispatch APIs of Nexmo/Vonage: an application changes it
 stands here and not in the provider's documents is Cascade's own.
 
 Every answer carries `x-nexmo-trace-id`; every answer of 400 and above is a problem document (RFC 9457). A method that
-an address does not know is answered 405 with `Allow`, an address that nobody knows 404.
+an address does not know is answered 405 with `Allow`, an address that nobody knows 404, OPTIONS 204 with `Allow`.
 """
 
 
