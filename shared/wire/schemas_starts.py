@@ -49,7 +49,7 @@ _SENDERS: Mapping[Sender, Schema] = {
 }
 
 
-_WEB_ADDRESS = {"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
+_WEB_ADDRESS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\\/?#:][^\s\\]*$"}
 _NOT_IN_ITEMS = REQUEST_ONLY | {"failover"}
 _NOT_IN_STEPS = REQUEST_ONLY | {"expiry_time", "condition_status"}
 

@@ -15,6 +15,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.ingress.app import app_of
+from shared.errors import WireError
 from shared.model import Status
 from shared.queue.topology import ANSWERS, EVENTS, EXCHANGES, SENDS
 from shared.wire.announcements import accepted_answer, event, rejected_answer, write
@@ -32,6 +33,7 @@ from tests.support.ingress_room import Room
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GOLDEN = ROOT / "tests" / "golden" / "wire"
+MESSAGE = {"channel": "sms", "message_type": "text", "to": "447700900000", "from": "Acme", "text": "Hello"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 EVERY_EXAMPLE = [(start_type, name) for start_type, named in EXAMPLES.items() for name in named]
 
@@ -136,6 +138,37 @@ def test_an_example_keeps_all_rules_and_fits_its_schema(start_type: StartType, n
     assert read_start(start_type, msgspec.json.encode(example)).steps
 
 
+ADDRESSES = {
+    "https://acme.example/hooks?a=b#c": True,
+    "HTTP://[::1]:8080/": True,
+    "http://user:secret@acme.example": True,
+    "http://täst.example/ü": True,
+    "http://:80/": False,
+    "https:///hooks": False,
+    "ftp://acme.example": False,
+    "http://acme.example/a b": False,
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_schema_and_the_reader_agree_on_addresses_for_webhooks(address: str) -> None:
+    assert (ADDRESSES[address], ADDRESSES[address]) == judged({**MESSAGE, "webhook_url": address})
+
+
+RECIPIENTS = {
+    "447700900000": True,
+    "+447700900000": False,
+    "0447700900000": False,
+    "44770": False,
+    "4477009000000000": False,
+}
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_the_schema_and_the_reader_agree_on_numbers(recipient: str) -> None:
+    assert (RECIPIENTS[recipient], RECIPIENTS[recipient]) == judged({**MESSAGE, "to": recipient})
+
+
 @pytest.mark.parametrize("start_type", StartType)
 def test_the_words_of_the_request_are_in_its_schema(start_type: StartType) -> None:
     validator = jsonschema_rs.validator_for(dict(standalone()[start_type.value]))
@@ -235,6 +268,15 @@ def test_both_documents_are_made_without_a_file_or_a_clock() -> None:
 
 def read(path: str) -> Any:
     return json.loads(documents()[path])
+
+
+def judged(body: Mapping[str, object]) -> tuple[bool, bool]:
+    """Return whether a v1 message fits its schema, and whether the reader takes it."""
+    fits = jsonschema_rs.validator_for(dict(standalone()["message.v1"])).is_valid(body)
+    try:
+        return fits, bool(read_start(StartType.MESSAGE_V1, msgspec.json.encode(body)).steps)
+    except WireError:
+        return fits, False
 
 
 def operations() -> Iterator[tuple[str, Any]]:
