@@ -28,6 +28,9 @@ from shared.wire.envelopes import Marker, write
 
 _log = structlog.get_logger()
 
+UNREAD_AT_MOST = 64 * 1024
+"""Bytes of a body that nobody read which gunicorn still reads away, to keep the connection."""
+
 
 def listen(settings: IngressSettings) -> socket.socket:
     """Open the socket that calls come in by. Raises ConfigError that names the variable."""
@@ -78,6 +81,7 @@ class IngressServer(BaseApplication):
             "loglevel": "warning",
             "logger_class": _ServerLog,
             "control_socket_disable": True,
+            "pre_request": _end_with_a_large_body,
             "post_worker_init": self._begin,
             "worker_exit": self._end,
             "child_exit": _forget,
@@ -123,6 +127,18 @@ def _markers(record: House) -> Markers:
         record.clock,
         body=lambda at: write(Marker(at=at)),
     )
+
+
+def _end_with_a_large_body(_worker: object, request: Any) -> None:
+    """Say `Connection: close` to a request whose body may stay unread in part, as one that is refused does.
+
+    The server ends such a connection anyway. A client that was not told puts its next request into it, and can't
+    know whether that was taken.
+    """
+    said = dict(request.headers)
+    length = said.get("CONTENT-LENGTH", "0")
+    if "TRANSFER-ENCODING" in said or not length.isdecimal() or int(length) > UNREAD_AT_MOST:
+        request.force_close()
 
 
 def _forget(_arbiter: object, worker: Any) -> None:

@@ -1,10 +1,12 @@
 """The ingress as a process, against the real broker: what is accepted is in the queue, and nothing else is accepted."""
 
+import http.client
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -382,6 +384,23 @@ def test_a_chunked_body_is_read_and_measured_like_any_other(ingress: Ingress, br
     assert b" 202 " in exchange(ingress, chunked(json.dumps(V1).encode()))[:20]
     assert b" 413 " in exchange(ingress, chunked(json.dumps(V1).encode() + b" " * 270_000))[:20]
     assert 1 == len(taken_from(broker_room.url, "cascade.intake"))
+
+
+def test_a_client_is_told_that_the_connection_ends_with_a_body_that_is_refused(ingress: Ingress) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", int(ingress.url.rpartition(":")[2]), timeout=30)) as client:
+        headers = {"Authorization": ACME.basic(), "Content-Type": "application/json"}
+        client.request("POST", "/v1/messages", b"{}", headers)
+        kept = client.getresponse()
+        kept.read()
+        client.request("POST", "/v1/messages", b"x" * 300_000, headers)
+        ended = client.getresponse()
+        ended.read()
+        client.request("GET", "/v1/messages/ping")  # the client was told, so it opens another connection
+        again = client.getresponse()
+
+        assert (422, "keep-alive") == (kept.status, kept.headers["Connection"])
+        assert (413, "close") == (ended.status, ended.headers["Connection"])
+        assert 200 == again.status
 
 
 def test_two_authorization_headers_are_refused(ingress: Ingress, broker_room: Vhost) -> None:
