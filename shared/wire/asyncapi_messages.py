@@ -78,6 +78,13 @@ def _start(start_type: StartType) -> Schema:
             "description": "The `message_id`; the answer carries it as its `correlation_id`.",
             "location": "$message.header#/message_id",
         },
+        "headers": {
+            "type": "object",
+            "description": (
+                f"Yours to choose, at most {envelope.MAXIMUM_HEADERS_BYTES} bytes. Those that begin with `x-cascade-` are"
+                " believed of the ingress alone."
+            ),
+        },
         "payload": reference(STARTS[start_type]),
         "bindings": _binding(start_type.value),
         "examples": [
