@@ -1,7 +1,8 @@
-"""Who calls: exactly one scheme, and one constant answer for all that is wrong with it.
+"""Who calls: exactly one scheme, and one constant answer to all who did not prove who they are.
 
 A bearer token is checked by its application's public key, Basic by the hash of a secret. The reasons inside AuthError
-are for the log; nobody who guesses learns from the answer whether an application or a key exists.
+are for the log; nobody who guesses learns from the answer whether an application or a key exists. Whoever signed with
+the right key is told what else is wrong with the token.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from shared.errors import AuthError, StoreUnavailable
 from shared.store.directory import Directory
 
 _NOT_IN_QUERY = "Credentials are not taken from the address. Please send them as Basic in the Authorization header."
+_NO_HEADER = "The request has no Authorization header. Please send a Bearer token, or api_key:api_secret as Basic."
 _HEADER = re.compile(r"(?i:(Bearer)|(Basic)) +([A-Za-z0-9._~+/=-]+)")
 
 
@@ -106,7 +108,7 @@ def _by_query(credentials: Credentials, directory: Directory) -> Caller:
         return _by_key(*credentials.from_query, directory)
     if credentials.in_query:
         raise ExplainedAuthError("credentials in the query", detail=_NOT_IN_QUERY)
-    raise AuthError("no credentials")
+    raise ExplainedAuthError("no credentials", detail=_NO_HEADER)
 
 
 def _by_token(token: str, credentials: Credentials, directory: Directory, now: float) -> Caller:
@@ -122,14 +124,21 @@ def _by_token(token: str, credentials: Credentials, directory: Directory, now: f
         raise _MismatchError(str(error)) from error
     except tokens.ExpiredError as error:
         raise ExplainedAuthError(str(error), named="jwt-expired") from error
+    except tokens.UnfitError as error:
+        raise _told(str(error)) from error
     if "acl" in claims and not acl.allows(claims["acl"], method=credentials.method, path=credentials.path):
-        raise AuthError("the token's acl does not cover this request")
+        raise _told("the token's acl does not cover this method and path")
     return Caller(
         tenant=application.tenant,
         application_id=application_id,
         token_id=str(claims["jti"]),
         issued_at=tokens.seconds(claims, "iat"),
     )
+
+
+def _told(why: str) -> ExplainedAuthError:
+    """Return the refusal of a token under a good signature."""
+    return ExplainedAuthError(why, detail=f"The signature is good, but {why}.")
 
 
 def _by_secret(value: str, directory: Directory) -> Caller:

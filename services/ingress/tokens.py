@@ -34,6 +34,10 @@ class ExpiredError(AuthError):
     """Signed by its application, and over."""
 
 
+class UnfitError(AuthError):
+    """Signed by its application, and not good for another reason; whoever has its key may be told which."""
+
+
 def application_named_in(token: str) -> str:
     """Return the application id that a token claims, unverified: good only for choosing the key to verify it with.
 
@@ -55,7 +59,7 @@ def verify(token: str, *, public_key: str, now: float) -> Claims:
     """Return the claims of a token that its application signed and that is valid at `now` (store time).
 
     `jti` is asked for and never remembered: the provider's own tools use one token for many requests.
-    Raises AuthError.
+    Raises AuthError: UnfitError or ExpiredError where the signature is good.
     """
     try:
         claims: Claims = jwt.decode(
@@ -75,11 +79,13 @@ def verify(token: str, *, public_key: str, now: float) -> Claims:
         )
     except jwt.InvalidSignatureError as error:
         raise WrongSignatureError("the token is not signed by its application") from error
+    except jwt.MissingRequiredClaimError as error:  # looked for after the signature
+        raise UnfitError(f"the token has no {error.claim}") from error
     except (jwt.PyJWTError, RecursionError) as error:
         raise AuthError(f"the token is not a signed one of ours: {type(error).__name__}") from error
     jti = claims["jti"]
     if not isinstance(jti, str) or not 1 <= len(jti) <= LONGEST_JTI:
-        raise AuthError("the token's jti is not a text of 1..255 characters")
+        raise UnfitError("the token's jti is not a text of 1..255 characters")
     _check_times(claims, now)
     return claims
 
@@ -87,21 +93,21 @@ def verify(token: str, *, public_key: str, now: float) -> Claims:
 def _check_times(claims: Claims, now: float) -> None:
     issued_at = seconds(claims, "iat")
     if issued_at > now + AHEAD_S:
-        raise AuthError("the token was issued in the future")
+        raise UnfitError("the token's iat lies in the future; one of the two clocks is wrong")
     expires_at = seconds(claims, "exp") if "exp" in claims else issued_at + DEFAULT_LIFE_S
     if expires_at > issued_at + LONGEST_LIFE_S:
-        raise AuthError("the token lives longer than a day")
+        raise UnfitError("the token's exp is more than a day after its iat")
     if expires_at <= now:
         raise ExpiredError("the token has expired")
     if "nbf" in claims and seconds(claims, "nbf") > now + AHEAD_S:
-        raise AuthError("the token is not valid yet")
+        raise UnfitError("the token's nbf lies in the future")
 
 
 def seconds(claims: Claims, name: str) -> float:
-    """Return a time of a token, seconds since the epoch. Raises AuthError where it is none."""
+    """Return a time of a token, seconds since the epoch. Raises UnfitError where it is none."""
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
-        raise AuthError(f"the token's {name} is not a time")
+        raise UnfitError(f"the token's {name} is not a time in seconds")
     return float(value)
 
 

@@ -205,11 +205,46 @@ def test_a_token_that_is_over_is_named_as_that(later: float) -> None:
     assert "jwt-expired" == refused.value.named
 
 
-def test_of_a_forged_token_nobody_learns_that_it_is_over() -> None:
-    forged = OTHER.bearer(now=NOW - 10_000, application_id=ACME.application_id)
+UNFIT: dict[str, tuple[dict[str, object], str]] = {
+    "a clock that is ahead": ({"iat": NOW + 61}, "iat lies in the future"),
+    "a life of more than a day": ({"exp": NOW + 86_401}, "exp is more than a day after its iat"),
+    "not yet": ({"nbf": NOW + 61}, "nbf lies in the future"),
+    "a time that is none": ({"exp": "never"}, "exp is not a time"),
+    "an id that is none": ({"jti": 1}, "jti is not a text"),
+    "an acl for something else": ({"acl": {"paths": {"/*/users/**": {}}}}, "acl does not cover"),
+}
+
+
+@pytest.mark.parametrize(("claims", "said"), UNFIT.values(), ids=UNFIT.keys())
+def test_whoever_signed_a_token_is_told_what_else_is_wrong_with_it(claims: dict[str, object], said: str) -> None:
+    with pytest.raises(ExplainedAuthError) as refused:
+        identify_in(asks(f"Bearer {jwt.encode(_claims(**claims), ACME.keys[0], 'RS256')}"), KNOWN, NOW)
+
+    assert said in refused.value.detail
+
+
+@pytest.mark.parametrize("claim", ["iat", "jti"])
+def test_a_claim_that_is_missing_is_named(claim: str) -> None:
+    claims = _claims()
+    del claims[claim]
+
+    with pytest.raises(ExplainedAuthError, match=f"no {claim}"):
+        identify_in(asks(f"Bearer {jwt.encode(claims, ACME.keys[0], 'RS256')}"), KNOWN, NOW)
+
+
+def test_a_request_without_a_header_is_told_so() -> None:
+    with pytest.raises(ExplainedAuthError) as refused:
+        identify_in(asks(None), KNOWN, NOW)
+
+    assert "no Authorization header" in refused.value.detail
+
+
+@pytest.mark.parametrize("more", [{"iat": NOW - 10_000}, *(claims for claims, _ in UNFIT.values())])
+def test_of_a_forged_token_nobody_learns_what_else_is_wrong(more: dict[str, object]) -> None:
+    forged = jwt.encode(_claims(**more), OTHER.keys[0], "RS256")
 
     with pytest.raises(AuthError) as refused:
-        identify_in(asks(forged), KNOWN, NOW)
+        identify_in(asks(f"Bearer {forged}"), KNOWN, NOW)
     assert not isinstance(refused.value, ExplainedAuthError)
 
 
