@@ -81,8 +81,8 @@ def _start(start_type: StartType) -> Schema:
         "headers": {
             "type": "object",
             "description": (
-                f"Yours to choose, at most {envelope.MAXIMUM_HEADERS_BYTES} bytes. Those that begin with `x-cascade-` are"
-                " believed of the ingress alone."
+                f"Yours to choose, at most {envelope.MAXIMUM_HEADERS_BYTES} bytes. Those that begin with `x-cascade-`"
+                " are believed of the ingress alone."
             ),
         },
         "payload": reference(STARTS[start_type]),
