@@ -8,7 +8,7 @@ asked="requirements/clients.txt requirements/clients_node.txt tests/clients/pack
 
 # The machine's own Node where it is new enough, else the one that a wheel carries.
 machine_has_node() {
-    command -v npm >/dev/null 2>&1 && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null
+    command -v npm >/dev/null 2>&1 && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null
 }
 
 machine_node=$(machine_has_node && command -v node || echo none)
