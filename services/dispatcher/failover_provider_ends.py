@@ -77,6 +77,8 @@ def reported(draft: Draft, event: Reported) -> None:
         found = _news(draft, each)
         if found is not None:
             (_amend if ended else _note)(draft, found)
+        else:
+            _learn_cost(draft, each, ended=ended)
     if ended:
         return
     if event.completed:
@@ -99,8 +101,8 @@ def end_of_waiting(draft: Draft) -> None:
 
 
 def _end_with_success(draft: Draft) -> None:
-    """`completed`: the best status seen, else `delivered`, of whichever step that was."""
-    best = max(draft.workflow.steps, key=_rank)
+    """`completed`: the best status seen, else `delivered`. Of two steps that share it, one that met its condition."""
+    best = max(draft.workflow.steps, key=lambda step: (_rank(step), _met(step)))
     if best.reached:
         finish(draft, _outcome(best.status), Reason.SUCCESS, step=best.number, condition_met=True)
     else:
@@ -162,6 +164,19 @@ def _note(draft: Draft, event: Received) -> Step:
     else:
         record_positive(draft, event)
     return draft.workflow.steps[event.step - 1]
+
+
+def _learn_cost(draft: Draft, event: Received, *, ended: bool) -> None:
+    """A report that repeats a status may still say what the message cost: what it says is the total so far."""
+    before, receipt = draft.workflow, event.receipt
+    for step in before.steps:
+        for attempt in step.attempts:
+            known = attempt.provider_uuid == receipt.provider_uuid
+            if known and receipt.price is not None and receipt.price != attempt.price:
+                costly = replace(attempt, price=receipt.price, currency=receipt.currency or attempt.currency)
+                draft.put_attempt(step.number, costly)
+                if ended:
+                    write_amendment(draft, replace(event, step=step.number, attempt=attempt.number), before)
 
 
 def _it_arrived(draft: Draft) -> None:

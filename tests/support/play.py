@@ -236,13 +236,15 @@ class Play:
         self.send(Received(step=0, attempt=0, receipt=receipt, meaning=meaning, message=message))
         return self
 
-    def report(self, word: str = "completed", *messages: tuple[str, str, str]) -> Play:
-        """Receive the final report; `messages` are (uuid, channel, status) of each that was sent."""
+    def report(self, word: str = "completed", *messages: tuple[str, str, str], price: str | None = None) -> Play:
+        """Receive the final report; `messages` are (uuid, channel, status) of each that was sent, for `price` each."""
         said = tuple(
             Received(
                 step=0,
                 attempt=0,
-                receipt=Receipt(status=Status(status), provider_uuid=uuid),
+                receipt=Receipt(
+                    status=Status(status), provider_uuid=uuid, price=price, currency=None if price is None else "EUR"
+                ),
                 message=SeenMessage(workflow_id="d-1", channel=channel),
             )
             for uuid, channel, status in messages

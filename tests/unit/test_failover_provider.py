@@ -129,6 +129,14 @@ def test_completed_takes_the_best_status_seen() -> None:
     assert () == play.workflow.may_have_reached
 
 
+def test_completed_is_by_the_step_that_met_its_condition_where_another_had_the_same_status() -> None:
+    play = handed(condition="read").seen("delivered", uuid="m-1").seen("delivered", uuid="m-2", channel="sms")
+
+    play.report()
+
+    assert ("delivered", 2, (1,)) == (play.outcome, play.workflow.outcome_step, play.workflow.also_reached)
+
+
 def test_completed_without_a_status_is_delivered_by_one_that_nobody_named() -> None:
     play = handed().report()
 
@@ -291,6 +299,22 @@ def test_the_cost_of_every_message_is_kept() -> None:
 
     attempts = [step.attempts[0] for step in play.workflow.steps]
     assert [("0.03", 1.0), ("0.03", 1.0)] == [(each.price, play.after(each.claimed_at)) for each in attempts]
+
+
+def test_the_cost_in_the_report_is_the_total_also_where_its_status_is_no_news() -> None:
+    play = handed().seen("delivered", uuid="m-1")
+
+    play.report("completed", ("m-1", "viber_service", "delivered"), price="0.09")
+
+    assert ("0.09", "EUR") == (play.workflow.steps[0].attempts[0].price, play.workflow.steps[0].attempts[0].currency)
+
+
+def test_a_cost_that_a_late_report_names_amends_the_end() -> None:
+    play = handed().seen("delivered", uuid="m-1").run_out(2 * DAY)
+
+    play.report("completed", ("m-1", "viber_service", "delivered"), price="0.09")
+
+    assert [What.REPORTED, What.AMENDED] == [entry.what for entry in play.entries[-2:]]
 
 
 def test_codes_still_suppress_and_stop() -> None:
