@@ -111,17 +111,26 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
 def tenant_of(message: InboundWebhook, *, account: str, directory: Directory) -> str:
     """Return whose inbound message it is: the tenant of the most specific route that uses this number and account.
 
-    Without such a route the only tenant there is, else "default".
+    Not every webhook says which application of the provider's account it is about (those of the SMS API never do), so
+    a route of another one still counts where it names this very number. Without a route the only tenant there is, else
+    "default".
     """
     routes = [
         route
         for route in directory.routes
-        if route.account == account
-        and route.tenant is not None
+        if route.tenant is not None
         and route.channel in (None, message.channel)
-        and route.sender in (None, message.recipient)
+        and (
+            route.sender in (None, message.recipient)
+            if route.account == account
+            else route.sender == message.recipient and directory.same_account(route.account, account)
+        )
     ]
-    best = max(routes, key=lambda route: (route.sender is not None, route.channel is not None), default=None)
+    best = max(
+        routes,
+        key=lambda route: (route.sender is not None, route.account == account, route.channel is not None),
+        default=None,
+    )
     if best is not None and best.tenant is not None:
         return best.tenant
     return next(iter(directory.tenants)) if len(directory.tenants) == 1 else "default"

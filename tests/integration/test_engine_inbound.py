@@ -227,6 +227,31 @@ def test_an_inbound_sms_in_the_old_form_is_told_in_the_new(bench: Bench) -> None
     } == told_inbound(bench)[1]
 
 
+@pytest.mark.parametrize(
+    ("number", "tenant"), [("447000000000", "acme"), ("447000000001", "default")], ids=["its number", "another's"]
+)
+def test_an_inbound_message_that_names_no_application_goes_by_the_number_alone(
+    bench: Bench, number: str, tenant: str
+) -> None:
+    for change in (
+        Tenant(name="other"),
+        replace(account("whole"), api_key="shared"),
+        replace(account("of-app"), api_key="shared", application_id="app-9"),
+        Route(account="of-app", tenant="acme", channel="sms", sender="447000000000"),
+        Route(account="of-app", tenant="other", channel="sms"),
+    ):
+        bench.store.change_directory(change)
+    bench.restart()
+    bench.turn()
+
+    message = {"msisdn": "447700900009", "to": number, "messageId": "0B01", "text": "hi"}
+    bench.webhook(urlencode(message).encode(), key=INBOUND_KEY, legacy=envelope.LEGACY_INBOUND, account_name="whole")
+    bench.turn()
+
+    (said,) = [read_event(each.body) for each in bench.told(envelope.EVENT)]
+    assert ("inbound.received", tenant) == (said.event, said.tenant)
+
+
 @pytest.mark.parametrize("legacy", [envelope.LEGACY_RECEIPT, envelope.LEGACY_INBOUND, "fax"])
 def test_what_cannot_be_read_in_the_old_form_is_kept_with_its_reason(bench: Bench, legacy: str) -> None:
     bench.webhook(b"status=teleported&messageId=1", legacy=legacy)
