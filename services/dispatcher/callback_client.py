@@ -38,8 +38,9 @@ _SILENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], st
     (ConnectionRefusedError, "no answer: the connection was refused"),
 )
 _BROKEN = "no answer: the connection broke"
-_OLD_FORMS = (ip_network("::/96"), ip_network("fec0::/10"))
-"""IPv4 addresses in the retired form `::127.0.0.1`, and the retired addresses of a site: nobody's public ones."""
+_OLD_FORMS = (ip_network("::/96"), ip_network("::ffff:0:0:0/96"), ip_network("fec0::/10"))
+"""IPv4 addresses in the retired forms `::127.0.0.1` and `::ffff:0:127.0.0.1` (RFC 2765), and the retired addresses of
+a site: nobody's public ones."""
 _LARGEST_ANSWER = 4096
 """Bytes read of an answer, so that its connection can be used again; nobody looks at them."""
 

@@ -95,6 +95,7 @@ ADDRESSES = {
     "2002:7f00:1::1": False,
     "2001:db8::1": False,
     "::127.0.0.1": False,
+    "::ffff:0:10.0.0.1": False,
     "fec0::1": False,
 }
 
