@@ -47,14 +47,14 @@ def _legacy_webhook(method: str, kind: str, summary: str) -> Operation:
 
 
 def _open(path: str, name: str, tag: str, summary: str, *outcomes: Outcome) -> Operation:
-    chosen = path.endswith("{name}")
+    chosen = {"/schemas/{name}": ("SchemaName",), "/docs/{name}": ("FileName",)}.get(path, ())
     return Operation(
         method="get",
         path=path,
         name=name,
         tag=tag,
         summary=summary,
-        parameters=("FileName",) if chosen else (),
+        parameters=chosen,
         outcomes=outcomes,
         refusals=(*((404,) if chosen else ()), 500),
         security=NOBODY,

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.model import Outcome, State, Status
 from shared.wire.problems import CONTENT_TYPE
-from shared.wire.schemas import Schema
+from shared.wire.schemas import NAMES, Schema
 
 JSON: Final = "application/json"
 PROBLEM: Final = CONTENT_TYPE
@@ -100,6 +100,9 @@ PARAMETERS: Mapping[str, Schema] = {
     "MessageId": _parameter("identifier", "path", "The `message_uuid` of a message.", _UUID),
     "EitherId": _parameter(
         "identifier", "path", "The id of a workflow or of a message, as webhooks link to it.", _UUID
+    ),
+    "SchemaName": _parameter(
+        "name", "path", "Which schema.", {"type": "string", "enum": [f"{name}.json" for name in NAMES]}
     ),
     "FileName": _parameter("name", "path", "The name of a file.", {"type": "string"}),
     "To": _parameter("to", "query", "The whole recipient.", _WORD),

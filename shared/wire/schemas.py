@@ -11,10 +11,13 @@ from msgspec import Struct
 from shared.wire.announcements import Answer, Event
 from shared.wire.schemas_starts import PARTS, STARTS, Schema, parts_of, reference, start_parts
 
-__all__ = ["PARTS", "STARTS", "Schema", "parts", "reference", "standalone", "start_parts"]
+__all__ = ["NAMES", "PARTS", "STARTS", "Schema", "parts", "reference", "standalone", "start_parts"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INSIDE = "#/$defs/"
+_OURS: Mapping[str, type[Struct]] = {"answer.1": Answer, "event.1": Event}
+NAMES = (*(start_type.value for start_type in STARTS), *_OURS)
+"""Of all that travels alone."""
 
 
 def parts(*structs: type[Struct]) -> Schema:
@@ -33,7 +36,7 @@ def parts(*structs: type[Struct]) -> Schema:
 def standalone() -> Mapping[str, Schema]:
     """Return, by name, the schema of everything that other systems put on the queue or take from it."""
     files = {start_type.value: _alone(start_type.value, name, start_parts()) for start_type, name in STARTS.items()}
-    for name, struct in (("answer.1", Answer), ("event.1", Event)):
+    for name, struct in _OURS.items():
         files[name] = _alone(name, struct.__name__, parts_of((struct,)))
     return files
 
