@@ -21,7 +21,7 @@ from shared.ids import parse_reference
 from shared.queue import envelope
 from shared.store.directory import Directory
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
-from shared.vonage.legacy_sms import inbound_as_v1, receipt_as_v1
+from shared.vonage.legacy_sms import legacy_as_v1
 from shared.vonage.webhooks import (
     InboundWebhook,
     ReportWebhook,
@@ -57,10 +57,8 @@ def _in_v1(delivery: Delivery) -> bytes | None:
     match delivery.headers.get(envelope.LEGACY):
         case None:
             return delivery.body
-        case envelope.LEGACY_RECEIPT:
-            return receipt_as_v1(delivery.body, delivery.content_type)
-        case envelope.LEGACY_INBOUND:
-            return inbound_as_v1(delivery.body, delivery.content_type)
+        case envelope.LEGACY_RECEIPT | envelope.LEGACY_INBOUND:
+            return legacy_as_v1(delivery.body, delivery.content_type)
         case _:
             raise WireError(Fault(pointer="", name="headers", reason="name an unknown old form", code="enum"))
 

@@ -252,6 +252,20 @@ def test_an_inbound_message_that_names_no_application_goes_by_the_number_alone(
     assert ("inbound.received", tenant) == (said.event, said.tenant)
 
 
+def test_either_address_of_the_sms_api_takes_both_kinds(bench: Bench) -> None:
+    workflow_id = bench.start("sms")
+    bench.turn()
+    bench.answer()
+    message = {"msisdn": "447700900009", "to": "447000000000", "messageId": "0B01", "text": "hi", "type": "text"}
+
+    bench.webhook(urlencode(message).encode(), legacy=envelope.LEGACY_RECEIPT)
+    bench.webhook(a_receipt("delivered", messageId="uuid-1-1"), key=INBOUND_KEY, legacy=envelope.LEGACY_INBOUND)
+    bench.turn()
+
+    assert "hi" == told_inbound(bench)[1]["text"]
+    assert Outcome.DELIVERED is bench.workflow(workflow_id).outcome
+
+
 @pytest.mark.parametrize("legacy", [envelope.LEGACY_RECEIPT, envelope.LEGACY_INBOUND, "fax"])
 def test_what_cannot_be_read_in_the_old_form_is_kept_with_its_reason(bench: Bench, legacy: str) -> None:
     bench.webhook(b"status=teleported&messageId=1", legacy=legacy)
