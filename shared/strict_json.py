@@ -32,6 +32,8 @@ def loads(raw: bytes, *, max_bytes: int, max_depth: int = 16) -> object:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise WireError(_whole("encoding", f"is not UTF-8 at byte {error.start}")) from error
+    if not text.strip():
+        _refuse("empty", "must not be empty: a JSON object is needed")
     if _deeper_than(raw, max_depth):
         _refuse("too_deep", f"nests arrays and objects deeper than {max_depth}")
     try:

@@ -12,6 +12,7 @@ from services.ingress.traces import note, trace_id
 from shared.errors import AuthError, BrokerUnavailable, CascadeError, Fault, StoreUnavailable, Unroutable, WireError
 from shared.model import Generation
 from shared.wire import problems
+from shared.wire.places import shown
 
 RETRY_AFTER_S = 2
 """Seconds asked of a caller whose request could not be taken now; the broker or the store is away."""
@@ -142,9 +143,10 @@ def _http(error: HTTPException) -> Response:
         # The methods, and no word on other origins: a page in a browser is no place for these credentials.
         return Response(status=204, headers={"Allow": _all_of(allowed)})
     note(why=error.name)
-    answer = problem(status)
-    if allowed:
-        answer.headers["Allow"] = _all_of(allowed)
+    if not allowed:
+        return problem(status)
+    answer = problem(status, detail=f"This address takes {_all_of(allowed)}, and not {shown(request.method)}.")
+    answer.headers["Allow"] = _all_of(allowed)
     return answer
 
 

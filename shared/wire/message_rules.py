@@ -37,7 +37,7 @@ def channel_faults(place: Place, channel: object, known: Iterable[str]) -> Itera
     """Name a channel that is not in `known`, the names of this generation."""
     names = tuple(known)
     if isinstance(channel, str) and channel not in names:
-        yield place.fault("unknown_channel", f"unknown: {shown(channel)}; one of {', '.join(names)}")
+        yield place.fault("unknown_channel", f"is unknown: {shown(channel)}; one of {', '.join(names)}")
 
 
 def recipient_faults(place: Place, kind: Address, recipient: object) -> Iterator[Fault]:
@@ -78,18 +78,18 @@ def id_faults(place: Place, value: object) -> Iterator[Fault]:
         yield place.fault("length", "must be 1 to 50 characters, not all of them blank")
 
 
-def type_faults(place: Place, row: Channel, kind: object, known: Iterable[MessageType]) -> Iterator[Fault]:
-    """Name a message type that is not in `known`, those that the channel has in this generation."""
+def type_faults(place: Place, channel: str, kind: object, known: Iterable[MessageType]) -> Iterator[Fault]:
+    """Name a message type that is not in `known`; `channel` is what its generation calls the channel."""
     names = tuple(each.name for each in known)
     if isinstance(kind, str) and kind not in names:
-        yield place.fault("unknown_type", f"unknown: {shown(kind)}; {row.name} has {', '.join(names)}")
+        yield place.fault("unknown_type", f"is unknown: {shown(kind)}; {channel} has {', '.join(names)}")
 
 
 def ttl_faults(place: Place, row: Channel, kind: MessageType | None, ttl: object) -> Iterator[Fault]:
     """Name a time to live out of the channel's range, or one on a channel that has none."""
     if row.ttl is None:
         if kind is None or not kind.passes_ttl:
-            yield place.fault("unsupported", f"{row.name} messages have no time to live")
+            yield place.fault("unsupported", f"is not possible: {row.name} messages have no time to live")
     elif type(ttl) is not int or not row.ttl.minimum <= ttl <= row.ttl.maximum:
         bounds = f"{row.ttl.minimum} to {row.ttl.maximum}"
         yield place.fault("range", f"must be a whole number of seconds, {bounds} on {row.name}")

@@ -26,7 +26,7 @@ _PLAIN = {
     400: ("#bad-request", "Bad Request", "The request could not be understood."),
     401: ("#unauthorized", "Unauthorized", "You did not provide correct credentials."),
     403: ("#forbidden", "Forbidden", "These credentials may not do this."),
-    404: ("#not-found", "Not Found", "There is nothing under this address."),
+    404: ("#not-found", "Not Found", "There is nothing under this address. What there is stands under /docs."),
     405: ("#wrong-verb", "Method Not Allowed", "This address does not know this method."),
     409: ("#conflict", "Conflict", "The state of the resource does not allow this."),
     413: ("#payload-too-large", "Payload Too Large", "The body is larger than 256 KiB."),

@@ -137,7 +137,7 @@ def _workflow_faults(body: Members, matrix: Matrix) -> Iterator[Fault]:
     yield from misplaced(WHOLE, body, _WINDOW_WORDS, "into the 'failover' of a step")
     template = body.get("template")
     if isinstance(template, str) and template != "failover":
-        yield WHOLE.member("template").fault("enum", f"unknown: {shown(template)}; only 'failover' is there")
+        yield WHOLE.member("template").fault("enum", f"is unknown: {shown(template)}; only 'failover' is there")
     for place, step, last in _steps(body):
         yield from misplaced(place, step, REQUEST_ONLY, "to the request: put it beside 'workflow'")
         yield from misplaced(place, step, _WINDOW_WORDS, "into 'failover'")
@@ -183,7 +183,7 @@ def _content_faults(place: Place, row: Channel, message: Members) -> Iterator[Fa
     content = _object(message.get("content"))
     kind = content.get("type")
     known = [each for each in row.types if each.in_v0_1]
-    yield from type_faults(place.member("content").member("type"), row, kind, known)
+    yield from type_faults(place.member("content").member("type"), str(row.v0_1_name), kind, known)
     if isinstance(kind, str) and kind in {each.name for each in known}:
         parts = Parts(
             place=place.member("content"), members=content, options_place=options_place, options=_object(options)

@@ -108,7 +108,7 @@ def _message_faults(place: Place, message: Mapping[str, object], *, last: bool) 
         return
     yield from recipient_faults(place.member("to"), row.recipient, message.get("to"))
     yield from sender_faults(place.member("from"), row.sender, message.get("from"))
-    yield from type_faults(place.member("message_type"), row, kind, row.types)
+    yield from type_faults(place.member("message_type"), row.name, kind, row.types)
     type_row = row.type_named(kind) if isinstance(kind, str) else None
     if "ttl" in message and (type_row is not None or row.ttl is not None):
         yield from ttl_faults(place.member("ttl"), row, type_row, message["ttl"])

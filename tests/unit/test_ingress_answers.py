@@ -132,12 +132,13 @@ def test_an_unknown_id_is_a_404_that_names_it(room: Room, path: str) -> None:
 
 JSON_FAULTS: dict[str, bytes] = {
     "no JSON": b"{",
-    "an empty body": b"",
     "not UTF-8": b'{"text": "\xff"}',
     "a trailing comma": b'{"to": "447700900000",}',
     "two documents": b"{} {}",
 }
 OTHER_FAULTS: dict[str, bytes] = {
+    "an empty body": b"",
+    "white space": b" \r\n",
     "a list": b"[]",
     "null": b"null",
     "a number": b"7",

@@ -158,6 +158,7 @@ def test_another_method_is_told_the_right_ones(room: Room, method: str, path: st
     assert (405, "application/problem+json") == (answer.status_code, answer.content_type)
     assert "https://developer.vonage.com/api-errors#wrong-verb" == answer.get_json()["type"]
     assert allowed == answer.headers["Allow"]
+    assert f"This address takes {allowed}, and not '{method}'." == answer.get_json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v0.1/dispatch/", "/v1/messages/x", "/webhooks/status", "/readyz"])

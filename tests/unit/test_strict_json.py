@@ -29,7 +29,8 @@ PLAIN = st.recursive(
 )
 
 REFUSED = {
-    "nothing": (b"", "json"),
+    "nothing": (b"", "empty"),
+    "white space only": (b" \r\n", "empty"),
     "half of an object": (b'{"a": 1', "json"),
     "two values": (b"{} {}", "json"),
     "a byte order mark": (b"\xef\xbb\xbf{}", "json"),

@@ -323,6 +323,17 @@ def test_an_unknown_channel_is_answered_with_the_known_ones() -> None:
         read_start(V1_, json.dumps({**V1, "channel": "fax"}).encode())
 
 
+def test_a_nested_body_is_answered_in_the_names_of_its_generation() -> None:
+    body = {
+        "from": {"type": "viber_service_msg", "id": "16273"},
+        "to": {"type": "viber_service_msg", "number": "447700900000"},
+        "message": {"content": {"type": "img", "img": {"url": "https://a.example/a.jpg"}}},
+    }
+
+    with pytest.raises(WireError, match="is unknown: 'img'; viber_service_msg has text, image, template"):
+        read_start(StartType.MESSAGE_V0_1, json.dumps(body).encode())
+
+
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
 def test_what_no_store_can_keep_is_refused(text: str) -> None:
     raw = json.dumps({**V1, "text": "X"}).replace("X", text).encode()
