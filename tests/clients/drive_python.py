@@ -1,6 +1,7 @@
 """Make the calls that a test asks for with the provider's Python client, in the environment it is installed in.
 
-Standard input: `{"host": "127.0.0.1:8443", "auth": {...}, "calls": [{"call": "send", ...}, ...]}`.
+Standard input: `{"host": "127.0.0.1:8443", "auth": {...}, "calls": [{"call": "send", ...}, ...]}`; a call may have a
+host and credentials of its own.
 Standard output: one result for each call, `{"gave": ...}` or `{"raised": class, "status": ..., "problem": ...}`.
 """
 
@@ -18,12 +19,15 @@ from vonage_utils import VonageError
 
 def main() -> None:
     asked = json.load(sys.stdin)
-    client = None
-    if "auth" in asked:
-        # Without one it waits for ever.
-        options = HttpClientOptions(api_host=asked["host"], timeout=30)
-        client = Vonage(Auth(**asked["auth"]), options)
-    json.dump([result(client, call) for call in asked["calls"]], sys.stdout)
+    usual = client_of(asked) if "auth" in asked else None
+    json.dump(
+        [result(client_of({**asked, **call}) if "auth" in call else usual, call) for call in asked["calls"]], sys.stdout
+    )
+
+
+def client_of(asked: dict[str, Any]) -> Any:
+    # Without a time-out it waits for ever.
+    return Vonage(Auth(**asked["auth"]), HttpClientOptions(api_host=asked["host"], timeout=30))
 
 
 def result(client: Any, call: dict[str, Any]) -> dict[str, Any]:

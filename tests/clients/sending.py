@@ -39,6 +39,8 @@ class Sent:
     stage: Stage
     by_us: Mapping[str, Result]
     directly: Mapping[str, Result]
+    received: Mapping[str, dict[str, Any]]
+    """What the sandbox got directly, by the id that it gave."""
     uuid_of: Callable[[Result], str]
     """Where the client has the id."""
 
@@ -49,7 +51,7 @@ class Sent:
 
     def asked_and_got(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what the client sends the provider itself, and what the provider gets of it from us."""
-        asked = self.stage.sent_directly(self.uuid_of(self.directly[name]))["body"]
+        asked = self.received[self.uuid_of(self.directly[name])]
         got = self.stage.sent_by_us(self.uuid_of(self.by_us[name]))["body"]
         return without_own(asked), as_asked(got, asked)
 
@@ -65,9 +67,11 @@ def send_both_ways(
 ) -> Sent:
     """Make each call both ways, in one run of the client each."""
     calls = [call(message) for message in messages.values()]
+    told = list(directly(calls))
     return Sent(
         stage=stage,
         by_us=dict(zip(messages, by_us(calls), strict=True)),
-        directly=dict(zip(messages, directly(calls), strict=True)),
+        directly=dict(zip(messages, told, strict=True)),
+        received={row["message_uuid"]: row["body"] for row in stage.received()},
         uuid_of=uuid_of,
     )

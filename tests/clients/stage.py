@@ -54,11 +54,11 @@ class Stage:
         """Wait until the provider has the message that its caller knows by this id; return what it got."""
         workflow_id, step = ids.split_message_uuid(message_uuid)
         reference = ids.reference(workflow_id, step or 1, 1)
-        return wait_until(lambda: self._received(client_ref=reference), 60)[0]
+        return wait_until(lambda: self.received(client_ref=reference), 60)[0]
 
     def sent_directly(self, message_uuid: str) -> dict[str, Any]:
         """Return what the sandbox got from a client that takes it for the provider."""
-        return next(row for row in self._received() if row["message_uuid"] == message_uuid)
+        return next(row for row in self.received() if row["message_uuid"] == message_uuid)
 
     def write_back(self, application: sandbox.Account, channel: str, sender: str, recipient: str) -> str:
         """Have a person write to an application; return the provider's id of what they wrote."""
@@ -81,7 +81,8 @@ class Stage:
         rows = self.deployment.session.get(f"{self.deployment.sandbox}/sandbox/updates", timeout=30).json()
         return [row for row in rows if row["message_uuid"] == provider_uuid]
 
-    def _received(self, **wanted: str) -> list[dict[str, Any]]:
+    def received(self, **wanted: str) -> list[dict[str, Any]]:
+        """Return all that the sandbox took; `to`, `channel`, `client_ref` choose."""
         address = f"{self.deployment.sandbox}/sandbox/messages"
         return list(self.deployment.session.get(address, params=wanted, timeout=30).json())
 

@@ -43,8 +43,8 @@ def test_a_single_message_has_no_workflow_id_as_with_the_provider(stage: Stage) 
 
 
 def test_basic_does_as_well_as_a_token(stage: Stage) -> None:
-    [ours] = _calls(stage, SMS, auth=python_basic(stage.new))
-    [theirs] = _calls(stage, SMS, auth=python_basic(stage.direct), host=stage.sandbox_over_tls)
+    directly = {**SMS, "host": stage.sandbox_over_tls, "auth": python_basic(stage.direct)}
+    ours, theirs = _calls(stage, SMS, directly, auth=python_basic(stage.new))
 
     assert "Grüße, 世界 👋" == stage.sent_by_us(ours["gave"]["message_uuid"])["body"]["text"]
     assert "Grüße, 世界 👋" == stage.sent_directly(theirs["gave"]["message_uuid"])["body"]["text"]
@@ -55,20 +55,19 @@ def test_wrong_credentials_are_an_authentication_error(stage: Stage) -> None:
     wrong_secret = {**python_basic(stage.new), "api_secret": "not it"}
     nobody = {**python_token(stage.new), "application_id": str(uuid.uuid4())}
 
-    for auth in (strangers_key, wrong_secret, nobody):
-        for host in (stage.ingress_over_tls, stage.sandbox_over_tls):
-            [refused] = _calls(stage, SMS, auth=auth, host=host)
+    hosts = (stage.ingress_over_tls, stage.sandbox_over_tls)
+    wrong = (strangers_key, wrong_secret, nobody)
+    refused = _calls(stage, *({**SMS, "host": host, "auth": auth} for host in hosts for auth in wrong))
 
-            assert ("AuthenticationError", 401) == (refused["raised"], refused["status"])
-            assert refused["problem"]["title"]
-            assert refused["problem"]["detail"]
+    assert [("AuthenticationError", 401)] * 6 == [(each["raised"], each["status"]) for each in refused]
+    assert [] == [each for each in refused if not (each["problem"]["title"] and each["problem"]["detail"])]
 
 
 def test_a_body_that_the_client_let_pass_is_refused_with_the_fields_named(stage: Stage) -> None:
     without_channel = {"call": "send", "message": {"model": "BaseMessage", "to": "447700900000"}}
-    theirs = _calls(stage, without_channel, auth=python_token(stage.direct), host=stage.sandbox_over_tls)
+    directly = {**without_channel, "host": stage.sandbox_over_tls, "auth": python_token(stage.direct)}
 
-    for refused in (*_calls(stage, without_channel), *theirs):
+    for refused in _calls(stage, without_channel, directly):
         assert ("HttpRequestError", 422) == (refused["raised"], refused["status"])
         assert {"channel", "message_type"} <= {each["name"] for each in refused["problem"]["invalid_parameters"]}
 
@@ -94,25 +93,23 @@ def test_an_ingress_without_a_broker_says_503_and_nothing_is_sent(
     assert refused["problem"]["detail"]
 
 
-@pytest.mark.parametrize(
-    ("status", "raised"),
-    [
-        (402, "HttpRequestError"),
-        (403, "ForbiddenError"),
-        (422, "HttpRequestError"),
-        (429, "RateLimitedError"),
-        (500, "ServerError"),
-        (503, "HttpRequestError"),
-    ],
-)
-def test_the_sandbox_raises_in_the_client_what_the_provider_would(stage: Stage, status: int, raised: str) -> None:
-    recipient = f"4477009{status}77"
-    stage.deployment.script(recipient, {"*": [{"answer": status}]})
-    message = {**MESSAGES["Sms"], "to": recipient}
-    auth = python_token(stage.direct)
-    [refused] = _calls(stage, {"call": "send", "message": message}, auth=auth, host=stage.sandbox_over_tls)
+def test_the_sandbox_raises_in_the_client_what_the_provider_would(stage: Stage) -> None:
+    raised = {
+        402: "HttpRequestError",
+        403: "ForbiddenError",
+        422: "HttpRequestError",
+        429: "RateLimitedError",
+        500: "ServerError",
+        503: "HttpRequestError",
+    }
+    calls = []
+    for status in raised:
+        recipient = f"4477009{status}77"
+        stage.deployment.script(recipient, {"*": [{"answer": status}]})
+        calls.append({"call": "send", "message": {**MESSAGES["Sms"], "to": recipient}})
+    refused = _calls(stage, *calls, auth=python_token(stage.direct), host=stage.sandbox_over_tls)
 
-    assert (raised, status) == (refused["raised"], refused["status"])
+    assert raised == {each["status"]: each["raised"] for each in refused}
 
 
 def test_a_client_whose_answers_are_lost_sends_again_and_one_workflow_comes_of_it(stage: Stage) -> None:
