@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from shared.channels import CHANNELS, Address, Channel, is_number
 from shared.errors import NotExpressible
 from shared.model import Message
+from shared.vonage.languages import with_language
 from shared.wire.message_rules import NO_CONTENT
 from shared.wire.v0_1_home import HOME, NEWER_MEMBERS, NEWER_OPTIONS, level
 
@@ -29,7 +30,7 @@ def v0_1_message(message: Message, ttl: int | None) -> dict[str, object]:
     inner.update((name, value) for name, value in content.items() if name not in NO_CONTENT | {row.name, HOME})
     inner.update({**level(content, "flat"), **level(content, "content")})
     nested: dict[str, object] = {"content": inner, **level(content, "message")}
-    options = _options(row, content.get(row.name), level(content, "options"), ttl)
+    options = _options(row, with_language(message, content.get(row.name)), level(content, "options"), ttl)
     if options is not None:
         nested[str(row.v0_1_name)] = options
     return {

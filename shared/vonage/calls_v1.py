@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shared.channels import CHANNELS
 from shared.model import Message
+from shared.vonage.languages import with_language
 from shared.wire.message_rules import NO_CONTENT
 from shared.wire.v0_1_home import HOME, level
 
@@ -32,6 +33,8 @@ def v1_message(message: Message, ttl: int | None) -> dict[str, object]:
     newer, options = level(message.content, "options"), body.get(message.channel)
     if newer:
         body[message.channel] = {**newer, **(options if isinstance(options, Mapping) else {})}
+    if (named := with_language(message, body.get(message.channel))) is not None:
+        body[message.channel] = named
     if message.kind == "template":
         body["template"] = _with_plain_parameters(body.get("template"))
     if ttl is None and kind is not None and kind.passes_ttl:

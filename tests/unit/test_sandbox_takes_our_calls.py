@@ -101,6 +101,24 @@ def test_an_older_account_sends_a_v1_row_well_or_says_that_it_can_not(name: str)
     assert [] == [fault for body in bodies for fault in message_faults(body, "v0.1")]
 
 
+@pytest.mark.parametrize("more", [{}, {"whatsapp": {"policy": "deterministic"}}], ids=["no options", "no locale"])
+@pytest.mark.parametrize("engine", ["local", "provider"])
+def test_a_template_that_the_beta_takes_without_a_language_goes_out_with_one(more: dict[str, Any], engine: str) -> None:
+    item = {
+        "from": {"type": "whatsapp", "number": "447700900001"},
+        "to": {"type": "whatsapp", "number": "447700900000"},
+        "message": {"content": {"type": "template", "template": {"name": "ns:n", "parameters": []}}, **more},
+    }
+    body = {"template": "failover", "workflow": [item], "engine": engine}
+    workflow = workflow_of(StartType.WORKFLOW_BETA, body)
+    handed = json.loads(build_handover(account(), workflow, authorization="", user_agent="").body)
+
+    assert {"en_US"} == {each["whatsapp"]["locale"] for each in calls(workflow, "v1")}
+    assert [] == [fault for each in calls(workflow, "v1") for fault in faults_of(each)]
+    assert [] == [fault for each in calls(workflow, "v0.1") for fault in message_faults(each, "v0.1")]
+    assert [] == workflow_faults(handed, "v0.1")
+
+
 @pytest.mark.parametrize("name", V1_ROWS)
 def test_a_v1_chain_may_be_handed_over_whole(name: str) -> None:
     handed = build_handover(account(), v1_workflow(name, "provider"), authorization="", user_agent="")
