@@ -67,6 +67,9 @@ def verify_legacy(raw: bytes, content_type: str | None, accounts: Iterable[Accou
         parameters = parameters_of(raw, content_type)
     except WireError as error:
         return _wrong(f"the parameters can't be read: {error.faults[0].code}")
+    if any("&" in name or "=" in name for name in parameters):
+        # Signed is one text: with these in a name, two parameters could be handed over as one.
+        return _wrong("a parameter has a name that the provider never gives")
     claimed = parameters.get("sig", "").strip().lower()
     if not claimed:
         return Verification(verdict=Verdict.MISSING, why="no sig parameter")

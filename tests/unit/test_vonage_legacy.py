@@ -86,6 +86,14 @@ NOT_BELIEVED: dict[str, tuple[dict[str, str], Verdict, str]] = {
         Verdict.WRONG,
         "no signature secret",
     ),
+    "two parameters in one": (
+        {
+            "api-key=abcd1234&messageId": RECEIPT["messageId"],
+            **{name: value for name, value in signed(RECEIPT).items() if name not in ("api-key", "messageId")},
+        },
+        Verdict.WRONG,
+        "a name that the provider never gives",
+    ),
     "a length of no method": ({**RECEIPT, "sig": "abc"}, Verdict.WRONG, "length"),
     "no ASCII": ({**RECEIPT, "sig": "é" * 64}, Verdict.WRONG, "no signature secret"),
     "an account of nobody": (signed({**RECEIPT, "api-key": "ffff0000"}), Verdict.WRONG, "of no account"),
