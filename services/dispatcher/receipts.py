@@ -18,6 +18,7 @@ from services.dispatcher.ports import Delivery
 from services.dispatcher.work import InboundRead, ReceiptRead, ReportRead, StatusRead
 from shared.errors import Fault, WireError
 from shared.ids import parse_reference
+from shared.model import Workflow
 from shared.queue import envelope
 from shared.store.directory import Directory
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
@@ -110,18 +111,30 @@ def workflow_meant(read: ReceiptRead | InboundRead) -> str | None:
 
 
 def match(read: ReceiptRead, turn: Turn, directory: Directory) -> AttemptRow | str:
-    """Return the attempt that a receipt speaks of, or why it matches none: unknown, wrong_account, no_step.
+    """Return the attempt that a receipt speaks of, or why it matches none: unknown, wrong_account, no_step,
+    no_attempt.
 
     Step 0 stands for the whole of a workflow that the provider runs.
     """
     found = match_ids(read.reference, read.provider_uuid, read.account, turn, directory)
     if found == "unknown":
         found = match_ids(None, read.provider_workflow, read.account, turn, directory)
-    if not isinstance(found, AttemptRow) or found.step or not isinstance(read, StatusRead):
+    if not isinstance(found, AttemptRow) or not isinstance(read, StatusRead):
         return found
     stored = turn.workflows.get(found.workflow_id)
+    if found.step:
+        return found if stored is None or _is_known(found, stored.workflow) else "no_attempt"
     # Which of several equal steps it is, is decided where it is folded; that there is one, now.
     return found if stored is None or step_seen(stored.workflow, read.message) is not None else "no_step"
+
+
+def _is_known(row: AttemptRow, workflow: Workflow) -> bool:
+    """Tell whether a reference still means something: handing a workflow over gives one to steps that had no call.
+
+    Where it was taken over after that, a word on such a step is kept for people, and for the call that may follow.
+    """
+    attempts = workflow.steps[row.step - 1].attempts
+    return workflow.run_by_provider or any(known.number == row.attempt for known in attempts)
 
 
 def match_ids(

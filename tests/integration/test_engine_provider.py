@@ -286,3 +286,20 @@ def test_windows_of_a_v1_chain_keep_it_with_us_whatever_the_default() -> None:
     bench.turn()
 
     assert Engine.LOCAL is bench.workflow(workflow_id).engine
+
+
+def test_a_word_on_a_step_that_had_no_call_is_parked_once_the_workflow_is_ours() -> None:
+    bench = Bench()
+    body = {"channel": "viber_service", "message_type": "text", "to": PERSON, "from": "Shop", "text": "hi"}
+    failover = [{**body, "channel": "sms"}]
+    workflow_id = bench.put(json.dumps({**body, "failover": failover, "engine": "provider"}).encode())
+    bench.turn()
+    bench.answer(Refused(problem=Problem(code="403", title="Forbidden")))
+    bench.turn()
+
+    bench.receipt("delivered", workflow_id, step=2, uuid="u-2")
+    bench.turn()
+
+    assert State.SENDING is bench.workflow(workflow_id).state
+    (parked,) = bench.store.due_parked(now=EPOCH + bench.now + 10, limit=10)
+    assert "no_attempt" == parked.reason
