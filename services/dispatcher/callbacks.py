@@ -23,19 +23,24 @@ from services.dispatcher.transport import user_agent
 from services.dispatcher.transport_session import trusting
 from shared.errors import CascadeError
 from shared.store.directory import Directory
-from shared.store.port import CallbackStore
-from shared.store.records import CallbackRow
+from shared.store.records import CallbackAnswer, CallbackRow
 
 log = structlog.get_logger()
 
 _WITHOUT_KEY = "tenant {tenant} has no api key: cascade key create --tenant {tenant}"
 
 
-class CourierStore(CallbackStore, Protocol):
-    """The part of the store that a courier needs."""
+class CourierStore(Protocol):
+    """The part of the store that a courier needs; `shared.store.port` says what each promises."""
 
     def now(self) -> float:
         """Return the store's time."""
+
+    def take_callbacks(self, *, now: float, lease_s: float, limit: int) -> tuple[CallbackRow, ...]:
+        """Take due deliveries under a lease."""
+
+    def settle_callback(self, callback_id: str, answer: CallbackAnswer) -> None:
+        """Record what came of one try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

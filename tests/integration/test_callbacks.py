@@ -404,9 +404,6 @@ class AilingStore:
             raise StoreUnavailable("away")
         self.store.settle_callback(callback_id, answer)
 
-    def callbacks_of(self, workflow_id: str) -> tuple[CallbackRow, ...]:
-        return self.store.callbacks_of(workflow_id)
-
 
 def test_an_answer_that_could_not_be_written_is_had_again_when_the_lease_ends(house: House) -> None:
     with raw_server(says(200)) as server, courier(house, store=AilingStore(house.store, failures=1)):
