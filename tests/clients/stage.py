@@ -121,22 +121,29 @@ def open_stage(folder: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def ingress_over_tls(
-    deployment: Deployment, folder: Path, certificate: Certificate, *, broker_url: str = ""
-) -> Iterator[str]:
-    """Run an ingress of the deployment that speaks TLS; without a broker, where `broker_url` leads nowhere."""
+def another_ingress(deployment: Deployment, folder: Path, *, broker_url: str = "", **environment: str) -> Iterator[str]:
+    """Run one more ingress of the deployment; without a broker, where `broker_url` leads nowhere."""
     ingress = start_ingress(
         folder,
         broker_url=broker_url or deployment.urls.ingress,
         store_url=deployment.home.store_url,
-        CASCADE_INGRESS_TLS_CERT=str(certificate.file),
-        CASCADE_INGRESS_TLS_KEY=str(certificate.key),
         CASCADE_INGRESS_WORKERS="1",
+        **environment,
     )
     try:
-        address = ingress.url.removeprefix("http://")
+        yield ingress.url
+    finally:
+        ingress.stop()
+
+
+@contextmanager
+def ingress_over_tls(
+    deployment: Deployment, folder: Path, certificate: Certificate, *, broker_url: str = ""
+) -> Iterator[str]:
+    """Run one more ingress that speaks TLS; gives its host and port."""
+    files = {"CASCADE_INGRESS_TLS_CERT": str(certificate.file), "CASCADE_INGRESS_TLS_KEY": str(certificate.key)}
+    with another_ingress(deployment, folder, broker_url=broker_url, **files) as url:
+        address = url.removeprefix("http://")
         alive = f"https://{address}/healthz"
         wait_until(lambda: requests.get(alive, verify=str(certificate.file), timeout=10).ok, 30)
         yield address
-    finally:
-        ingress.stop()

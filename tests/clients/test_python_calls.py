@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from deploy.ports import free_port
 from tests.clients.credentials import python_basic, python_token
 from tests.clients.drivers import Call, Result, by_python
 from tests.clients.sending import messages_in
-from tests.clients.stage import Stage, ingress_over_tls
+from tests.clients.stage import Stage, another_ingress, ingress_over_tls
 from tests.support.tls_front import tls_front
 from tests.support.waiting import wait_until
 
@@ -112,11 +113,15 @@ def test_the_sandbox_raises_in_the_client_what_the_provider_would(stage: Stage) 
     assert raised == {each["status"]: each["raised"] for each in refused}
 
 
-def test_a_client_whose_answers_are_lost_sends_again_and_one_workflow_comes_of_it(stage: Stage) -> None:
+def test_a_client_whose_answers_are_lost_sends_again_to_another_ingress_and_one_workflow_comes_of_it(
+    stage: Stage, tmp_path: Path
+) -> None:
     mark = uuid.uuid4().hex
     message = {**MESSAGES["Sms"], "text": mark}
-    with tls_front(stage.certificate, stage.deployment.ingress, swallow=6) as front:
-        [sent] = _calls(stage, {"call": "send", "message": message}, host=front.address)
+    with another_ingress(stage.deployment, tmp_path) as other:
+        urls = (stage.deployment.ingress, other)
+        with tls_front(stage.certificate, *urls, swallow=6) as front:
+            [sent] = _calls(stage, {"call": "send", "message": message}, host=front.address)
     tried = front.requests
     received = stage.sent_by_us(sent["gave"]["message_uuid"])
 

@@ -1,4 +1,4 @@
-"""A server that ends TLS in front of a plain one, and can swallow answers: what a client does then is its own doing.
+"""A server that ends TLS in front of plain ones, and can swallow answers: what a client does then is its own doing.
 
 with tls_front(certificate, "http://127.0.0.1:8082", swallow=2) as front:
     front.address   # "127.0.0.1:43210"
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from urllib.parse import urlsplit
 
 from tests.support.certificates import Certificate
@@ -40,9 +41,9 @@ class Front:
 
 
 @contextmanager
-def tls_front(certificate: Certificate, url: str, *, swallow: int = 0) -> Iterator[Front]:
-    """Run it on a free port for the length of the block."""
-    target = urlsplit(url)
+def tls_front(certificate: Certificate, *urls: str, swallow: int = 0) -> Iterator[Front]:
+    """Run it on a free port for the length of the block; the servers behind it take turns."""
+    turns = cycle(urlsplit(url) for url in urls)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -50,6 +51,7 @@ def tls_front(certificate: Certificate, url: str, *, swallow: int = 0) -> Iterat
         def _pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             passes = front.note(self.command, self.headers.get("Authorization", ""), body)
+            target = next(turns)
             upstream = http.client.HTTPConnection(str(target.hostname), target.port, timeout=30)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
             upstream.request(self.command, self.path, body, headers)
