@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from services.dispatcher.receipts import workflow_meant
 from services.dispatcher.work import InboundRead, Piece, ReceiptRead, Work
+from shared.store.directory import Directory
+from shared.store.records import InboundRow
 
 
 class Agenda:
@@ -29,6 +31,11 @@ class Agenda:
     def loose(self) -> tuple[Piece, ...]:
         """What is to be committed as it is."""
         return tuple(self._loose.values())
+
+    @property
+    def has_inbound(self) -> bool:
+        """True when an inbound message is among the work."""
+        return any(isinstance(each, InboundRead) for each in self._work.values())
 
     @property
     def workflow_ids(self) -> set[str]:
@@ -63,6 +70,20 @@ class Agenda:
                 self._loose[id(each)] = each
             else:
                 self._work[id(each)] = each
+
+    def drop_repeats(self, kept: Callable[[str], InboundRow | None], directory: Directory) -> None:
+        """Acknowledge inbound messages that were told before: all that follows from one was committed with its row.
+
+        `kept` finds that row by the provider's id. Raises StoreUnavailable.
+        """
+        seen: set[tuple[str, str]] = set()
+        for read in [each for each in self._work.values() if isinstance(each, InboundRead)]:
+            named = read.message.provider_uuid, read.account
+            row = kept(read.message.provider_uuid)
+            if named in seen or (row is not None and directory.same_account(row.account, read.account)):
+                self.settle([read])
+                self.add_loose([Piece(deliveries=(read.delivery,))])
+            seen.add(named)
 
     def settle(self, work: Iterable[Work]) -> None:
         """Take out what is done."""

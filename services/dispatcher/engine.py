@@ -199,6 +199,8 @@ class Engine:
         """Load, decide, commit, act and acknowledge what was gathered. What is settled leaves the agenda."""
         if not agenda:
             return
+        if agenda.has_inbound:
+            agenda.drop_repeats(self._store.find_inbound, self._outlook.directory)
         monotonic = self._clock.monotonic()  # before the load: a claim's age counts from before its commit
         turn = self._load(agenda)
         around = Around(

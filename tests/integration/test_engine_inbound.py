@@ -148,6 +148,34 @@ def test_an_answer_to_nothing_of_ours_goes_on_as_it_came(bench: Bench) -> None:
     assert came == told_inbound(bench)[0].body
 
 
+def test_a_message_that_comes_again_is_told_once(bench: Bench) -> None:
+    bench.turn()
+    for _ in range(2):  # twice in one turn, and once more in a later one
+        bench.inbound(raw(an_answer()))
+    bench.turn()
+    bench.inbound(raw(an_answer()))
+    bench.turn()
+    bench.inbound(raw(an_answer(message_uuid="in-2")))
+    bench.turn()
+
+    said = [read_event(each.body).facts["message_uuid"] for each in bench.told(envelope.EVENT)]
+    assert ["in-1", "in-2"] == said
+    assert 2 == len([row for row in told(bench) if row.kind == "inbound"])
+    assert [] == bench.unacked
+
+
+def test_the_same_id_at_another_account_is_another_message(bench: Bench) -> None:
+    bench.store.change_directory(account("second"))
+    bench.restart()
+    bench.turn()
+
+    for name in ("default", "second"):
+        bench.webhook(raw(an_answer()), key=INBOUND_KEY, account_name=name)
+        bench.turn()
+
+    assert 2 == len(bench.told(envelope.EVENT))
+
+
 def test_either_address_takes_every_kind(bench: Bench) -> None:
     workflow_id = bench.start("sms")
     bench.turn()
