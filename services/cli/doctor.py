@@ -133,6 +133,13 @@ def _of_store(store: Store) -> Iterator[Finding]:
         )
     if not directory.accounts:
         yield Finding(fine=False, what="accounts", words="there is none", remedy="cascade account add")
+    for name in sorted(_ownerless(directory)):
+        yield Finding(
+            fine=False,
+            what=f"inbound {name}",
+            words="several tenants, and no route says whose: who writes and answers nothing of ours is heard by nobody",
+            remedy=f"cascade account route {name} --tenant TENANT (with --sender NUMBER for one number only)",
+        )
     for name in sorted(_unsigned(directory)):
         yield Finding(
             fine=False,
@@ -140,6 +147,13 @@ def _of_store(store: Store) -> Iterator[Finding]:
             words="has addresses for webhooks, and no live api key to sign them: they wait, for 24 h",
             remedy=f"cascade key create --tenant {name}",
         )
+
+
+def _ownerless(directory: Directory) -> set[str]:
+    """Return the accounts whose inbound messages may go to the tenant "default", which is not there."""
+    if len(directory.tenants) < 2 or "default" in directory.tenants:
+        return set()
+    return directory.accounts.keys() - {each.account for each in directory.routes if each.tenant is not None}
 
 
 def _unsigned(directory: Directory) -> set[str]:

@@ -508,6 +508,22 @@ def test_the_doctor_names_a_tenant_whose_webhooks_nobody_can_sign(cascade: Comma
     assert "mend it: cascade key create --tenant beta\n" in after
 
 
+def test_the_doctor_names_an_account_whose_inbound_messages_nobody_hears(cascade: CommandLine, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 32)
+    options = ("--api-key", "abcd1234", "--api-secret-file", str(secret), "--signature-secret-file", str(secret))
+    cascade("account", "add", *options).fine()
+    cascade("tenant", "set", "demo").fine()
+    alone = cascade("doctor").out
+    cascade("tenant", "set", "acme").fine()
+    between = cascade("doctor").out
+    cascade("account", "route", "default", "--tenant", "acme").fine()
+    after = cascade("doctor").out
+
+    assert "mend it: cascade account route default --tenant TENANT" in between
+    assert "inbound" not in alone + after
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can run something as a user that no list has")
 def test_a_channel_is_paused_by_a_user_without_a_name(cascade: CommandLine) -> None:
     # Such a user may still read everything: Python itself can lie in root's home.

@@ -305,5 +305,5 @@ def test_the_page_from_dispatch_can_be_typed_as_it_stands(deployment: Deployment
     assert 200 == deployment.session.get(asked, headers={"Authorization": f"Bearer {token}"}, timeout=15).status_code
     # The real provider is for a state folder of its own: nothing here may call it.
     elsewhere = tmp_path / "state"
-    typed(".venv/bin/cascade db upgrade", tmp_path, elsewhere)
+    typed(".venv/bin/cascade db upgrade && .venv/bin/cascade tenant set acme", tmp_path, elsewhere)
     assert "https://api.nexmo.com, JWT" in typed(account, tmp_path, elsewhere)
