@@ -12,7 +12,7 @@ from shared import strict_json
 from shared.errors import Fault
 from shared.wire.envelopes import UpdateStatus
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
-from shared.wire.places import WHOLE, shown
+from shared.wire.places import WHOLE
 from shared.wire.schema_faults import check, refusal
 
 
@@ -33,7 +33,8 @@ class UpdateBody(Struct, kw_only=True):
 
 _COMPILED = msgspec.json.Decoder(UpdateBody)
 """msgspec compiles a struct when it is first used, and not safely where threads do so at once."""
-_MEMBERS = frozenset(field.name for field in msgspec.structs.fields(UpdateBody))
+_MEMBERS = tuple(field.name for field in msgspec.structs.fields(UpdateBody))
+_TAKEN = " and ".join(_MEMBERS)
 
 
 def read_update(raw: bytes) -> tuple[UpdateStatus, dict[str, Any] | None]:
@@ -51,6 +52,6 @@ def _own_faults(value: object, body: UpdateBody | None) -> Iterator[Fault]:
     for name in value if isinstance(value, dict) else ():
         if name not in _MEMBERS:
             # Unlike a message, an update is not handed on as it is: what we don't know would be lost.
-            yield WHOLE.member(name).fault("unknown", f"is not known here: {shown(name)}")
+            yield WHOLE.member(name).fault("unknown", f"is not known here; an update takes {_TAKEN}")
     if body is not None and body.replying_indicator is not None and body.status is not UpdateStatus.READ:
         yield WHOLE.member("replying_indicator").fault("conflict", "goes with the status read only")

@@ -166,6 +166,15 @@ def test_what_has_not_left_or_has_an_end_is_409(room: Room, attempts: tuple[Atte
     assert [] == room.broker.published
 
 
+def test_a_misspelt_member_is_answered_with_those_that_there_are(room: Room) -> None:
+    answer = patch(room, came_in(room), {**READ, "replying_indicater": {"show": True}})
+
+    assert (
+        "'replying_indicater' is not known here; an update takes status and replying_indicator."
+        == (answer.get_json()["detail"])
+    )
+
+
 def test_a_message_whose_row_is_not_there_yet_has_not_left(room: Room) -> None:
     body = {"channel": "sms", "message_type": "text", "to": "447700900000", "from": "Acme", "text": "Hello"}
     given = room.client.post("/v1/messages", json=body, headers=room.headers(ACME)).get_json()["message_uuid"]
