@@ -42,6 +42,8 @@ class Refused:
     problem: Problem
     refused_sender: bool = False
     """422 `1120`/`1420`: counts for the alarm "fallback hides a dead primary"."""
+    asked: bool = True
+    """False: nobody was called, since what was to be said can't be. So it tells nothing about the provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from services.dispatcher.ports import CallAnswer, CallTicket, Clock
 from services.dispatcher.stops import Stops, next_probe_at
 from services.dispatcher.work import Probe
 from shared.model import State, Stop, StopKind
-from shared.outcomes import Busy, CallOutcome, OurFault, Stale, Unsure
+from shared.outcomes import Busy, CallOutcome, OurFault, Refused, Stale, Unsure
 from shared.store.port import Store
 
 _Claim = tuple[str, int, int, float]
@@ -57,7 +57,8 @@ class Probes:
     def answered(self, answer: CallAnswer) -> Stop | None:
         """Return the stop that this answer lifts; None where it is no probe's or its stop goes on."""
         stop = self._out.pop(_claim_of(answer.ticket), None)
-        return stop if stop is not None and lifts(stop, answer.outcome) else None
+        whole = answer.ticket.whole is not None
+        return stop if stop is not None and lifts(stop, answer.outcome, whole=whole) else None
 
     def _candidate(self, stop: Stop) -> str | None:
         for state in (State.HELD, State.READY):
@@ -67,14 +68,17 @@ class Probes:
         return None
 
 
-def lifts(stop: Stop, outcome: CallOutcome) -> bool:
+def lifts(stop: Stop, outcome: CallOutcome, *, whole: bool = False) -> bool:
     """Tell whether a probe's outcome ends its stop: any but OurFault, for a breaker any but Busy and 5xx.
 
-    `Stale` says nothing: no call was made.
+    `Stale` says nothing, nor does a refusal of our own: no call was made. `whole`: a workflow was to be handed over.
+    That the provider will not run it may be said before it looks at what made the stop, the account's balance say.
     """
     match outcome:
-        case Stale():
+        case Stale() | Refused(asked=False):
             return False
+        case Refused() if whole:
+            return stop.kind is not StopKind.FAULT
         case Busy():
             return stop.kind is not StopKind.BREAKER
         case Unsure(server_error=server_error):

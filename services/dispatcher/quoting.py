@@ -51,7 +51,7 @@ class QuotingCaller:
         try:
             ticket = self._translated(ticket)
         except _NotKnownError:
-            return Refused(problem=NOT_KNOWN)
+            return Refused(problem=NOT_KNOWN, asked=False)
         except StoreUnavailable:
             return Stale()  # nothing was sent; the claim is made again once the store is back
         return self._transport.call(ticket, account)

@@ -151,7 +151,7 @@ class Transport:
         except ConfigError as error:
             return OurFault(problem=Problem(code="config", title=str(error)), scope=Scope.ACCOUNT)
         except NotExpressible as error:  # nothing was sent, and on this account nothing can be
-            return Refused(problem=Problem(code="not_expressible", title=str(error)))
+            return Refused(problem=Problem(code="not_expressible", title=str(error)), asked=False)
 
     def _authorization(self, account: Account, *, instead_of: str | None = None) -> str:
         with self._minting:  # else many threads that meet a 401 together would all mint

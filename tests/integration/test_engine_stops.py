@@ -1,5 +1,7 @@
 """Stops: pauses, skips and faults with their probes; what is in hand goes back, nothing is dead-lettered."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.model import Outcome, Problem, Scope, State, Stop, StopKind
@@ -339,3 +341,35 @@ def test_fallbacks_are_served_first_and_one_turn_in_five_belongs_to_new_work() -
     bench.pass_time(0.5)
 
     assert 1 == len({ticket.workflow_id for ticket in bench.senders.tickets}.intersection(new))
+
+
+UNPROVISIONED = Refused(problem=Problem(code="403", title="Forbidden"))
+CANT_BE_SAID = Refused(problem=Problem(code="not_expressible", title="v0.1 has no words for it"), asked=False)
+
+
+@pytest.mark.parametrize("refusal", [UNPROVISIONED, CANT_BE_SAID], ids=["by the provider's engine", "by ourselves"])
+def test_a_probe_that_was_refused_before_the_fault_could_show_lifts_no_stop(refusal: Refused) -> None:
+    bench = Bench()
+    stop = fault()
+    bench.store.put_stop(replace(stop, probe_at=EPOCH + 5.0))
+    bench.pass_time(1.0)
+    workflow_id = bench.start_dispatch() if refusal is UNPROVISIONED else bench.start("sms")
+    bench.pass_time(5.0)
+
+    bench.answer(refusal, ticket=bench.call_of(workflow_id))
+    bench.pass_time(2.0)
+
+    assert [stop.key] == [known.key for known in bench.store.controls().stops]
+
+
+def test_a_probe_that_the_provider_refused_as_a_message_lifts_the_stop() -> None:
+    bench = Bench()
+    bench.store.put_stop(replace(fault(), probe_at=EPOCH + 5.0))
+    bench.pass_time(1.0)
+    bench.start("sms")
+    bench.pass_time(5.0)
+
+    bench.answer(Refused(problem=Problem(code="422", title="Invalid params")))
+    bench.pass_time(2.0)
+
+    assert () == bench.store.controls().stops

@@ -450,6 +450,7 @@ def test_a_message_that_the_accounts_generation_has_no_words_for_is_refused_and_
 
     assert isinstance(outcome, Refused)
     assert ("not_expressible", "v0.1 can't say: channel") == (outcome.problem.code, outcome.problem.title)
+    assert not outcome.asked
     assert [] == server.requests
 
 

@@ -112,7 +112,7 @@ def test_a_message_without_context_is_not_looked_up() -> None:
 
 
 def test_an_answer_to_what_was_never_sent_is_refused_with_words() -> None:
-    assert (Refused(problem=NOT_KNOWN), []) == called(ticket(quoting(NOT_SENT)))
+    assert (Refused(problem=NOT_KNOWN, asked=False), []) == called(ticket(quoting(NOT_SENT)))
 
 
 def test_while_the_store_is_away_nothing_is_sent() -> None:
