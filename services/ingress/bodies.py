@@ -9,6 +9,8 @@ from services.ingress.refusals import RefusedError
 from shared.wire.places import shown
 
 LONGEST_WEBHOOK = 1024 * 1024
+_TAKEN_IN = 4 * 1024 * 1024
+"""Bytes of a body too large that are read and thrown away, so that its sender gets to hear the answer."""
 
 
 def json_body(*, at_most: int) -> bytes:
@@ -29,8 +31,16 @@ def raw_body(*, at_most: int) -> bytes:
     except RequestEntityTooLarge:
         raw = None
     if raw is None or len(raw) > at_most:
+        _read_away()
         raise RefusedError(413, why="too_large", detail=f"The body is larger than {at_most} bytes.")
     return raw
+
+
+def _read_away() -> None:
+    """Take in what is left of a body: whoever still sends when the connection ends reads no answer."""
+    stream, left = request.environ["wsgi.input"], _TAKEN_IN
+    while left > 0 and (chunk := stream.read(min(left, 65_536))):
+        left -= len(chunk)
 
 
 def _not_json() -> str:

@@ -386,13 +386,14 @@ def test_a_chunked_body_is_read_and_measured_like_any_other(ingress: Ingress, br
     assert 1 == len(taken_from(broker_room.url, "cascade.intake"))
 
 
-def test_a_client_is_told_that_the_connection_ends_with_a_body_that_is_refused(ingress: Ingress) -> None:
+@pytest.mark.parametrize("size", [300_000, 3_000_000])
+def test_a_client_is_told_that_the_connection_ends_with_a_body_that_is_refused(ingress: Ingress, size: int) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", int(ingress.url.rpartition(":")[2]), timeout=30)) as client:
         headers = {"Authorization": ACME.basic(), "Content-Type": "application/json"}
         client.request("POST", "/v1/messages", b"{}", headers)
         kept = client.getresponse()
         kept.read()
-        client.request("POST", "/v1/messages", b"x" * 300_000, headers)
+        client.request("POST", "/v1/messages", b"x" * size, headers)
         ended = client.getresponse()
         ended.read()
         client.request("GET", "/v1/messages/ping")  # the client was told, so it opens another connection
