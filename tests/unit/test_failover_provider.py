@@ -126,6 +126,7 @@ def test_completed_takes_the_best_status_seen() -> None:
     play.report()
 
     assert ("read", 2, (2,)) == (play.outcome, play.workflow.outcome_step, play.workflow.reached)
+    assert play.workflow.condition_met
     assert () == play.workflow.may_have_reached
 
 
