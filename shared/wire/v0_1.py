@@ -58,6 +58,8 @@ from shared.wire.v0_1_home import flattened
 
 Members = Mapping[str, object]
 _WINDOW_WORDS = frozenset({"expiry_time", "condition_status"})
+_BESIDE_MESSAGE = frozenset({"client_ref", "webhook_url", "webhook_version", "align_ttl", "person"})
+"""What a step says of itself. Deeper down it would reach the provider, whose webhooks would then go elsewhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +151,25 @@ def _workflow_faults(body: Members, matrix: Matrix) -> Iterator[Fault]:
             yield from window_faults(place.member("failover"), failover)
 
 
+def _nested_faults(place: Place, step: Members) -> Iterator[Fault]:
+    """Name the words of a step, a window or a request that stand inside the addresses or the message."""
+    message = _object(step.get("message"))
+    in_message = place.member("message")
+    inner = (
+        (place.member("to"), _object(step.get("to"))),
+        (place.member("from"), _object(step.get("from"))),
+        (in_message, message),
+        (in_message.member("content"), _object(message.get("content"))),
+    )
+    for at, members in inner:
+        yield from misplaced(at, members, _BESIDE_MESSAGE, "beside 'message'")
+        yield from misplaced(at, members, _WINDOW_WORDS, "into the 'failover' of a step")
+        yield from misplaced(at, members, REQUEST_ONLY, "to the request: put it into the outermost object")
+
+
 def _step_faults(place: Place, step: Members, known: Matrix) -> Iterator[Fault]:
     yield from webhook_faults(place, step)
+    yield from _nested_faults(place, step)
     to, sender = _object(step.get("to")), _object(step.get("from"))
     name = to.get("type")
     yield from channel_faults(place.member("to").member("type"), name, known.channels)

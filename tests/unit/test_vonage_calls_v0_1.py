@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NotExpressible
+from shared.errors import NotExpressible, WireError
 from shared.model import Message
 from shared.vonage.calls import build_call
 from shared.vonage.calls_v0_1 import v0_1_message
@@ -110,10 +110,14 @@ def test_an_id_that_is_no_number_is_fine_where_ids_are_meant() -> None:
 
 
 def test_words_of_ours_inside_a_nested_message_never_leave() -> None:
-    words: dict[str, object] = {"message.priority": "high", "message.content.engine": "local"}
-    message = message_of(StartType.MESSAGE_V0_1, changed(OLD_ROWS["sms text"], words))
+    body = changed(
+        OLD_ROWS["sms text"], {"message.client_ref": f"{REFERENCE[:-1]}2", "message.content.engine": "local"}
+    )
 
-    assert {**OLD_ROWS["sms text"], "client_ref": REFERENCE} == sent(message)
+    with pytest.raises(WireError) as refusal:
+        message_of(StartType.MESSAGE_V0_1, body)
+
+    assert ["message.client_ref", "message.content.engine"] == [fault.name for fault in refusal.value.faults]
 
 
 def test_options_that_v0_1_does_not_know_are_members_like_others() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from shared.errors import WireError
 from shared.wire.limits import BODY_MAXIMUM, FAULTS_MAXIMUM
+from shared.wire.own_fields import OWN_WORDS
 from shared.wire.requests import StartType, read_start
 
 Body = dict[str, Any]
@@ -205,6 +206,28 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("webhook_url", "https://shop.example/" + "x" * 2000), "/webhook_url", "length"),
     (V1_, put("webhook_version", "v2"), "/webhook_version", "enum"),
 ]
+
+
+_OF_A_STEP = {"client_ref", "webhook_url", "webhook_version", *OWN_WORDS}
+
+
+@pytest.mark.parametrize("inside", ["to", "from", "message", "message.content"])
+@pytest.mark.parametrize("word", sorted(_OF_A_STEP))
+def test_no_word_of_a_step_or_request_hides_inside_the_addresses_or_the_message(word: str, inside: str) -> None:
+    pointer = f"/{inside.replace('.', '/')}/{word}"
+    for start_type, at in ((MESSAGE, ""), (FLOW, "workflow.0."), (StartType.WORKFLOW_BETA, "workflow.1.")):
+        body = copy.deepcopy(BODIES[start_type])
+        put(f"{at}{inside}.{word}", "r")(body)
+        where = f"/{at[:-1].replace('.', '/')}{pointer}" if at else pointer
+
+        assert [(where, "misplaced")] == faults_of(start_type, body)
+
+
+def test_an_item_of_a_chain_may_have_its_own_reference_and_address_for_webhooks() -> None:
+    body = copy.deepcopy(V1_CHAIN)
+    body["failover"][0] |= {"client_ref": "r-2", "webhook_url": "https://shop.example/", "webhook_version": "v0.1"}
+
+    assert [] == faults_of(V1_, body)
 
 
 @pytest.mark.parametrize(

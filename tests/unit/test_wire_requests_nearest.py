@@ -131,7 +131,7 @@ def test_unknown_members_of_nested_bodies_are_kept_where_they_stood_and_never_as
     body["beside"] = 1
     body["to"]["name"] = "Ann"
     body["message"]["inside"] = {"a": 2}
-    body["message"]["content"] |= {"deeper": None, "to": "447700900009", "valid_for": 9, "failover": []}
+    body["message"]["content"] |= {"deeper": None, "to": "447700900009", "failover": []}
     body["message"]["viber_service_msg"] = {"category": "promotion"}
 
     content = content_of(made(body, DEPLOYMENT, StartType.MESSAGE_V0_1).steps[0])
