@@ -89,7 +89,7 @@ def run(settings: DispatcherSettings, stop: threading.Event) -> None:
 
     updates = UpdatePool(transport=transport, store=store, account_named=account_named, deliver=amqp.deliver_update)
     senders = SenderPools(
-        transport=QuotingCaller(transport, store),
+        transport=QuotingCaller(transport, store, secret=lambda: directory().deployment_secret),
         account_named=account_named,
         deliver=amqp.deliver_answer,
         update=updates.submit,

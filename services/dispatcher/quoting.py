@@ -2,12 +2,13 @@
 
 A caller that answers or quotes a message which was sent through us knows only our id of it (`context.message_uuid`).
 The provider's id may have become known long after the request came, so it is looked up when the call is made. An id
-that is none of the tenant's passes as it is: it is the provider's own, of an inbound message say.
+of the tenant's of which nothing is known (its request has no row yet, or no such step) is refused like one that was
+never sent; one that is none of the tenant's passes as it is: it is the provider's own, of an inbound message say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 from services.dispatcher.ports import CallTicket
 from services.dispatcher.updates import known_attempt
 from shared.errors import StoreUnavailable
-from shared.ids import split_message_uuid
+from shared.ids import carries_mark, split_message_uuid
 from shared.model import Message, Problem
 from shared.outcomes import CallOutcome, Refused, Stale
 from shared.store.directory import Account
@@ -42,9 +43,11 @@ class _NotKnownError(Exception):
 class QuotingCaller:
     """Stands before the transport."""
 
-    def __init__(self, transport: Caller, store: QueryStore) -> None:
+    def __init__(self, transport: Caller, store: QueryStore, *, secret: Callable[[], bytes]) -> None:
+        """`secret` gives the deployment's, by which ids are marked; it is called from every thread that calls."""
         self._transport = transport
         self._store = store
+        self._secret = secret
 
     def call(self, ticket: CallTicket, account: Account) -> CallOutcome:
         """Make the call with the provider's ids; `Refused` where a message that is quoted has none."""
@@ -72,9 +75,14 @@ class QuotingCaller:
             return message
         workflow_id, number = split_message_uuid(quoted)
         stored = self._store.find(workflow_id)
-        if stored is None or stored.workflow.tenant != tenant or number > len(stored.workflow.steps):
+        if stored is None:
+            if carries_mark(workflow_id, tenant=tenant, secret=self._secret()):
+                raise _NotKnownError
             return message
-        known = known_attempt(stored.workflow.steps[number - 1].attempts)
+        if stored.workflow.tenant != tenant:
+            return message
+        steps = stored.workflow.steps
+        known = known_attempt(steps[number - 1].attempts) if number <= len(steps) else None
         if known is None:
             raise _NotKnownError
         said = {**context, "message_uuid": known.provider_uuid}

@@ -9,7 +9,7 @@ import pytest
 from services.dispatcher.ports import CallTicket
 from services.dispatcher.quoting import NOT_KNOWN, QuotingCaller
 from shared.errors import StoreUnavailable
-from shared.ids import message_uuid
+from shared.ids import marked_workflow_id, message_uuid
 from shared.model import Engine, Message, Workflow
 from shared.outcomes import Accepted, CallOutcome, Refused, Stale
 from shared.store.directory import Account
@@ -23,6 +23,8 @@ from tests.support.updates import store_with
 SENT = Play(viber_then_sms()).claim().accepted().workflow
 OF_OURS = message_uuid(SENT.workflow_id, 1)
 NOT_SENT = message_uuid(SENT.workflow_id, 2)
+SECRET = b"of this deployment"
+NO_ROW_YET = marked_workflow_id(milliseconds=int(START * 1000), random_bits=7, tenant="acme", secret=SECRET)
 
 
 class Provider:
@@ -69,7 +71,7 @@ def ticket(message: Message, *, tenant: str = "acme", whole: Workflow | None = N
 
 def called(asked: CallTicket, store: MemoryStore | None = None) -> tuple[CallOutcome, list[CallTicket]]:
     provider = Provider()
-    outcome = QuotingCaller(provider, store or store_with(SENT)).call(asked, account("default"))
+    outcome = QuotingCaller(provider, store or store_with(SENT), secret=lambda: SECRET).call(asked, account("default"))
     return outcome, provider.tickets
 
 
@@ -83,7 +85,6 @@ def test_our_id_becomes_the_provider_s_and_nothing_else_changes() -> None:
 OTHERS = {
     "the provider's own": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
     "of our form and nobody's": "01932f00-0000-8000-8000-00000000ab01",
-    "a step that there is not": message_uuid(SENT.workflow_id, 9),
     "a workflow's": SENT.workflow_id,
     "no uuid": "wamid.1",
     "no text": 7,
@@ -111,8 +112,23 @@ def test_a_message_without_context_is_not_looked_up() -> None:
     assert plain == made.message
 
 
-def test_an_answer_to_what_was_never_sent_is_refused_with_words() -> None:
-    assert (Refused(problem=NOT_KNOWN, asked=False), []) == called(ticket(quoting(NOT_SENT)))
+NOT_KNOWN_YET = {
+    "never sent": NOT_SENT,
+    "a step that there is not": message_uuid(SENT.workflow_id, 9),
+    "taken, and still in the broker": message_uuid(NO_ROW_YET, 1),
+}
+
+
+@pytest.mark.parametrize("uuid", NOT_KNOWN_YET.values(), ids=NOT_KNOWN_YET.keys())
+def test_an_answer_to_what_the_provider_does_not_know_is_refused_with_words(uuid: str) -> None:
+    assert (Refused(problem=NOT_KNOWN, asked=False), []) == called(ticket(quoting(uuid)))
+
+
+def test_another_tenant_learns_nothing_of_a_message_that_is_still_in_the_broker() -> None:
+    waiting = quoting(message_uuid(NO_ROW_YET, 1))
+    _, (made,) = called(ticket(waiting, tenant="other"))
+
+    assert waiting == made.message
 
 
 def test_while_the_store_is_away_nothing_is_sent() -> None:
