@@ -5,6 +5,8 @@ Everything that follows from a decision is in the `Change`; what is not in it do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.dispatcher import clocks
 from services.dispatcher.events import Call, PutStep, RaiseStop, Suppress, TellEnd, TellStatus
 from services.dispatcher.folding import Around, Folded
@@ -18,6 +20,7 @@ from shared.queue import envelope
 from shared.queue.topology import EVENTS
 from shared.store.records import AttemptRow, CallbackRow, Change, OutboxRow, Stored, Suppression
 from shared.wire.announcements import event, write
+from shared.wire.caller_words import in_caller_words
 
 WHOLE = 0
 """Stands for the step in the row that leads from the provider's id of a workflow to ours."""
@@ -94,7 +97,7 @@ def event_row(workflow: Workflow, entry: Entry, *, owner: str) -> OutboxRow:
         step=entry.step,
         client_ref=client_ref,
         reason=entry.reason.value if entry.reason is not None else None,
-        facts=entry.facts,
+        facts=_in_caller_words(entry.facts, workflow),
     )
     return OutboxRow(
         exchange=EVENTS,
@@ -105,6 +108,15 @@ def event_row(workflow: Workflow, entry: Entry, *, owner: str) -> OutboxRow:
         mandatory=False,
         owner=owner,
     )
+
+
+def _in_caller_words(facts: Mapping[str, object], workflow: Workflow) -> dict[str, object]:
+    """Return the facts of an entry; what the provider said in words may quote our name of an attempt."""
+    words = {"title", "detail"}
+    return {
+        name: in_caller_words(value, workflow) if name in words and isinstance(value, str) else value
+        for name, value in facts.items()
+    }
 
 
 def _still_ahead(workflow: Workflow, put: PutStep) -> bool:

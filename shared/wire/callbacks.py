@@ -1,8 +1,8 @@
 """Bodies of the webhooks to the caller: status in the form of v1, v0.1 or beta, and the final report.
 
 The form is the step's `webhook_version`, else the request's generation; channels that v0.1 never knew speak v1. The
-caller reads its own `client_ref` and our `message_uuid`. Inbound messages are passed on as the provider's bytes, and
-so have no function here.
+caller reads its own `client_ref`, also in the words of an error, and our `message_uuid`. Inbound messages are passed
+on as the provider's bytes, and so have no function here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from shared.channels import CHANNELS
 from shared.ids import event_id, message_uuid
 from shared.model import Generation, Problem, RequestKind, Status, Step, Workflow
+from shared.wire.caller_words import problem_in_caller_words
 from shared.wire.statuses import status_of, was_called
 from shared.wire.times import rfc3339
 
@@ -23,7 +24,9 @@ CURRENCY = "EUR"
 """Where the provider named none: its own default."""
 _MESSAGE_ERRORS = "https://developer.vonage.com/api-errors/messages#"
 _UNKNOWN_CODE = 1330
-"""What v0.1, whose codes are numbers, is told of a problem that has only a word."""
+"""What v0.1, whose codes are numbers, is told of a problem that has only a word, or the status of an answer."""
+_SMALLEST_CODE = 1000
+"""Of the provider's table. What is below is the HTTP status of an answer that named no code."""
 _DISPATCH_ID = {Generation.BETA: "workflow_uuid"}
 _Usage = dict[str, str]
 
@@ -47,6 +50,7 @@ def status_webhook(
     before `at` where there is one. `extras` are members of the provider's own webhook that only v1 knows.
     """
     told = workflow.steps[step - 1]
+    problem = problem_in_caller_words(problem, workflow)
     row = CHANNELS[told.message.channel]
     version = told.webhook_version or ("v1" if workflow.generation is Generation.V1 else "v0.1")
     body: dict[str, object] = {"message_uuid": message_uuid(workflow.workflow_id, step)}
@@ -124,12 +128,16 @@ def _v0_1_extras(workflow: Workflow, step: Step, problem: Problem | None) -> dic
     if step.client_ref is not None:
         extras["client_ref"] = step.client_ref
     if problem is not None:
-        number = int(problem.code) if problem.code.isascii() and problem.code.isdigit() else _UNKNOWN_CODE
-        extras["error"] = {"code": number, "reason": problem.title or problem.detail}
+        extras["error"] = {"code": _number_of(problem.code), "reason": problem.title or problem.detail}
     if workflow.kind is RequestKind.WORKFLOW:
         name = _DISPATCH_ID.get(workflow.generation, "dispatch_uuid")
         extras["_links"] = {"workflow": {name: workflow.workflow_id, "href": f"/workflows/{workflow.workflow_id}"}}
     return extras
+
+
+def _number_of(code: str) -> int:
+    number = int(code) if code.isascii() and code.isdigit() else 0
+    return number if number >= _SMALLEST_CODE else _UNKNOWN_CODE
 
 
 def _link(workflow: Workflow, step: Step) -> dict[str, object]:

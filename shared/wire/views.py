@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from shared.ids import message_uuid, split_message_uuid
 from shared.model import Attempt, AttemptState, Entry, Generation, Outcome, Reason, State, Status, Step, What, Workflow
+from shared.wire.caller_words import in_caller_words, problem_in_caller_words
 from shared.wire.statuses import status_of
 from shared.wire.story import tell_all
 from shared.wire.times import rfc3339, rfc3339_or_none
@@ -161,7 +162,7 @@ def timeline(entries: Sequence[Entry], workflow: Workflow | None = None) -> byte
             attempt=entry.attempt,
             what=entry.what,
             reason=entry.reason,
-            text=text,
+            text=text if workflow is None else in_caller_words(text, workflow),
             next_at=rfc3339_or_none(entry.next_at),
         )
         for entry, text in zip(entries, texts, strict=True)
@@ -198,13 +199,13 @@ def _step_view(workflow: Workflow, step: Step) -> StepView:
         sender=step.message.sender,
         status=status_of(step),
         window_ends_at=rfc3339_or_none(step.window_ends_at),
-        attempts=[_attempt_view(attempt) for attempt in step.attempts],
+        attempts=[_attempt_view(workflow, attempt) for attempt in step.attempts],
         client_ref=UNSET if step.client_ref is None else step.client_ref,
     )
 
 
-def _attempt_view(attempt: Attempt) -> AttemptView:
-    problem = attempt.problem
+def _attempt_view(workflow: Workflow, attempt: Attempt) -> AttemptView:
+    problem = problem_in_caller_words(attempt.problem, workflow)
     error = None
     if problem is not None:
         error = AttemptError(code=problem.code, title=problem.title, detail=problem.detail)

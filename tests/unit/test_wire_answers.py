@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Fault
-from shared.ids import message_uuid
+from shared.ids import message_uuid, reference
 from shared.model import (
     Attempt,
     AttemptState,
@@ -299,3 +299,19 @@ def test_a_steps_status_is_its_best_receipt_or_its_last_negative(
     attempts: tuple[Attempt, ...], expected: Status | None
 ) -> None:
     assert expected == status_of(step(1, "sms", attempts=attempts))
+
+
+def test_where_the_provider_quoted_our_reference_views_and_timeline_name_the_callers() -> None:
+    ours = reference(WORKFLOW_ID, 1, 1)
+    problem = Problem(code="1450", title="Invalid reference", detail=f"{ours} is not unique")
+    dead = attempt(1, AttemptState.DEAD, problem=problem)
+    workflow = replace(ENDED, steps=(step(1, "sms", client_ref="order-17", attempts=(dead,)),))
+    facts = {"channel": "sms", "title": problem.title, "detail": problem.detail}
+    entry = Entry(sequence=1, at=T, by="cascade", what=What.REFUSED, step=1, attempt=1, facts=facts)
+
+    (shown,) = json.loads(message_view(workflow, 1))["attempts"]
+    (line,) = json.loads(timeline([entry], workflow))["entries"]
+
+    assert "order-17 is not unique" == shown["error"]["detail"]
+    assert "order-17 is not unique" in line["text"]
+    assert ours not in line["text"]

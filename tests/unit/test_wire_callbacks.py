@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from shared.channels import CHANNELS
+from shared.ids import reference
 from shared.model import Attempt, AttemptState, Generation, Outcome, Problem, RequestKind, Status, Workflow
+from shared.outcomes import Refused
+from shared.vonage.answers import read_answer
 from shared.wire.callbacks import final_report, status_webhook
 from tests.unit.test_wire_answers import ENDED, T, attempt, step
 
@@ -157,14 +160,43 @@ def test_the_providers_time_and_price_are_passed_on_as_they_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"), [("1360", 1360), ("422", 422), ("timeout", 1330), ("", 1330), ("١٢٣", 1330)]
+    ("code", "expected"),
+    [("1360", 1360), ("1000", 1000), ("422", 1330), ("413", 1330), ("timeout", 1330), ("", 1330), ("١٢٣٤", 1330)],
 )
-def test_codes_of_v0_1_are_numbers(code: str, expected: int) -> None:
+def test_codes_of_v0_1_are_those_of_its_table_and_no_status_of_http(code: str, expected: int) -> None:
     body = json.loads(
         status_webhook(ENDED, 1, sequence=4, status=Status.REJECTED, at=T, problem=Problem(code=code, title="Not sent"))
     )
 
     assert {"code": expected, "reason": "Not sent"} == body["error"]
+
+
+@pytest.mark.parametrize(
+    ("type_uri", "code"), [("https://developer.vonage.com/api-errors/messages#1120", 1120), ("about:blank", 1330)]
+)
+def test_a_refused_call_has_the_code_that_its_type_names_and_keeps_its_words(type_uri: str, code: int) -> None:
+    body = json.dumps({"type": type_uri, "title": "Invalid sender", "detail": "from"}).encode()
+    refused = read_answer(status=422, headers={}, body=body, now=T)
+    assert isinstance(refused, Refused)
+
+    told = json.loads(status_webhook(ENDED, 1, sequence=4, status=Status.REJECTED, at=T, problem=refused.problem))
+
+    assert {"code": code, "reason": "Invalid sender"} == told["error"]
+
+
+@pytest.mark.parametrize(("client_ref", "named"), [("order-17", "order-17"), (None, "")])
+def test_where_the_provider_quotes_our_reference_the_caller_reads_its_own(client_ref: str | None, named: str) -> None:
+    ours, of_another = reference(ENDED.workflow_id, 1, 2), reference("01932f00-0000-8000-8000-00000000ab00", 1, 2)
+    quoting = Problem(code="1450", title=f"Invalid client_ref {ours}", detail=f"'{ours}' of {of_another}, {ours}0")
+    workflow = replace(ENDED, steps=(step(1, "sms", client_ref=client_ref), *ENDED.steps[1:]))
+
+    v1, old = (
+        json.loads(status_webhook(each, 1, sequence=4, status=Status.REJECTED, at=T, problem=quoting))["error"]
+        for each in (replace(workflow, generation=Generation.V1), workflow)
+    )
+
+    assert f"'{named}' of {of_another}, {named}" == v1["detail"]
+    assert f"Invalid client_ref {named}" == old["reason"]
 
 
 @pytest.mark.parametrize(

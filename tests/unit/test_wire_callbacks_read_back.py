@@ -16,7 +16,7 @@ WORDS = st.text(st.sampled_from("aZ0é/Прив&<>\"'\\👋"), min_size=1, max_s
 REFERENCES = st.none() | st.text(st.sampled_from('aZ09-_.~"\\'), min_size=1, max_size=20)
 PRICES = st.none() | st.decimals(min_value=0, max_value=99, places=4).map(str)
 VERSIONS = st.sampled_from([None, "v1", "v0.1"])
-CODES = st.sampled_from(["1000", "1300", "1360", "422"])
+CODES = st.sampled_from(["1000", "1300", "1360"])
 NAMES = st.sampled_from(sorted(CHANNELS))
 
 
