@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from services.dispatcher.clocks import running
 from services.dispatcher.events import Decision, Effect, Outside, TellStatus
-from shared.model import Attempt, Entry, Problem, Reason, State, Status, Step, What, Workflow
+from shared.model import Attempt, Entry, Problem, Reason, RequestKind, State, Status, Step, What, Workflow
 
 
 class Draft:
@@ -142,7 +142,7 @@ def _waits_for(workflow: Workflow) -> str:
     if workflow.state is State.HELD:
         return "stop"
     if workflow.run_by_provider and workflow.state is State.WAITING:
-        return "report"
+        return "report" if workflow.kind is RequestKind.WORKFLOW else "receipts"  # a v1 chain has no report
     ends = running(workflow)
     return min(ends, key=lambda clock: ends[clock]).value
 

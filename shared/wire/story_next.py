@@ -15,7 +15,8 @@ _WAITS = {
     "back_off": "It is tried again at {at}.",
     "send_by": "If it can't be sent by {at}, it expires.",
     "doubt": "If no receipt comes by {at}, it is sent once more.",
-    "report": "If no end is reported by {at}, it ends as unconfirmed.",
+    "report": "If no end is reported by {at}, it ends with what is known by then.",
+    "receipts": "If no receipt tells of its end by {at}, it ends with what is known by then.",
     "stop": "It waits for the stop to end, until {at} at the latest.",
 }
 """By `facts["waits_for"]`: the clock that is over first, or what a row waits for where no clock tells."""

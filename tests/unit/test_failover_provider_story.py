@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.dispatcher.events import Call, Outside
 from shared.model import AttemptState, Entry, State, What
 from shared.outcomes import HandedOver, Refused
@@ -42,6 +44,13 @@ def test_every_entry_says_that_it_speaks_of_the_whole() -> None:
     assert expected == [line(entry) for entry in play.entries]
     assert ["caller"] == [entry.by for entry in play.entries_of(What.TOO_LATE)]
     assert [1] == [index for index, entry in enumerate(play.entries) if entry.event == "workflow.step_started"]
+
+
+@pytest.mark.parametrize(("v1", "awaited"), [(False, "report"), (True, "receipts")])
+def test_a_dispatch_waits_for_its_report_and_a_chain_which_has_none_for_receipts(v1: bool, awaited: str) -> None:
+    play = Play(for_the_provider(v1=v1)).claim().answer(HandedOver(workflow_id="w-1", provider_uuid="u-1"))
+
+    assert ["turn", "lease", awaited] == [entry.facts["waits_for"] for entry in play.entries]
 
 
 def test_the_answer_of_v1_names_the_first_message_too() -> None:

@@ -183,6 +183,10 @@ STORIES: dict[str, list[tuple[float, What, int | None, int | None, Reason | None
         (60, W.FINAL, 2, None, R.SUCCESS, None, {**MESSENGER, "outcome": "read", "condition_met": True}),
         (90, W.UPDATED, 2, None, None, None, {**MESSENGER, "status": "revoked", "done": True}),
     ],
+    "a chain that the provider runs": [
+        (1, W.SENT, 1, 1, None, 87_140, {**VIBER, **WHOLE, "waits_for": "receipts"}),
+        (2, W.RECEIPT, 1, 1, None, 87_140, {**VIBER, "status": "rejected", **UNKNOWN, "waits_for": "receipts"}),
+    ],
     "refused by the provider as a whole": [
         (1, W.TAKEN_OVER, 1, 1, None, None, {**VIBER, "code": "401", "title": "Unprovisioned", "waits_for": "turn"}),
         (2, W.SENT, 1, 1, None, 600, {**VIBER, **WHOLE, "waits_for": "report"}),
