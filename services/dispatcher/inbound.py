@@ -2,7 +2,7 @@
 
 What answers a message of ours belongs to whoever sent that: it names the message by the provider's uuid, which the
 store leads back to the attempt, so that the caller reads the id and the reference it knows. Only attempts of the
-account whose secret signed count. All else goes by the number that was written to.
+account whose secret signed count. Whose all else is, `addressees.py` tells.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
+from services.dispatcher.addressees import addressee, tenant_of
 from services.dispatcher.receipts import match_ids
 from services.dispatcher.telling import callback_row
 from services.dispatcher.work import InboundRead, Piece
@@ -17,9 +18,8 @@ from shared.ids import message_uuid, parse_reference
 from shared.model import Workflow
 from shared.queue import envelope
 from shared.queue.topology import EVENTS
-from shared.store.directory import Application, Directory
+from shared.store.directory import Directory
 from shared.store.records import AttemptRow, CallbackRow, InboundRow, OutboxRow, Turn
-from shared.vonage.webhooks import InboundWebhook
 from shared.wire.announcements import event, write
 from shared.wire.inbound import inbound_webhook
 
@@ -51,7 +51,7 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
     referred = _found(match_ids(message.reference, None, read.account, turn, directory), turn)
     known = answered or referred
     workflow = known.workflow if known is not None else None
-    tenant = workflow.tenant if workflow is not None else tenant_of(message, account=read.account, directory=directory)
+    tenant = workflow.tenant if workflow is not None else tenant_of(read, directory)
     if referred is not None and referred.workflow.tenant != tenant:  # one tenant's reference is no other's to read
         referred = None
     id_ = str(uuid5(NAMESPACE_URL, f"{read.account}/{message.provider_uuid}"))
@@ -63,17 +63,17 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
         tenant=tenant,
         facts=facts | ({} if answered is None else {"answers": answered.message_uuid}),
     )
-    addressee = _addressee(tenant, workflow, directory)
+    told_at = addressee(read, tenant, workflow, directory)
     callbacks: tuple[CallbackRow, ...] = ()
-    if addressee is not None:
+    if told_at is not None:
         row = callback_row(
             callback_id=id_,
             workflow_id=workflow.workflow_id if workflow is not None else None,
             tenant=tenant,
             kind="inbound",
-            url=addressee.url,
-            body=_body(read, addressee.version, answered, referred),
-            application_id=addressee.application_id,
+            url=told_at.url,
+            body=_body(read, told_at.version, answered, referred),
+            application_id=told_at.application_id,
             directory=directory,
             now=now,
         )
@@ -108,64 +108,11 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
     )
 
 
-def tenant_of(message: InboundWebhook, *, account: str, directory: Directory) -> str:
-    """Return whose inbound message it is: the tenant of the most specific route that uses this number and account.
-
-    Not every webhook says which application of the provider's account it is about (those of the SMS API never do), so
-    a route of another one still counts where it names this very number. Without a route the only tenant there is, else
-    "default".
-    """
-    routes = [
-        route
-        for route in directory.routes
-        if route.tenant is not None
-        and route.channel in (None, message.channel)
-        and (
-            route.sender in (None, message.recipient)
-            if route.account == account
-            else route.sender == message.recipient and directory.same_account(route.account, account)
-        )
-    ]
-    best = max(
-        routes,
-        key=lambda route: (route.sender is not None, route.account == account, route.channel is not None),
-        default=None,
-    )
-    if best is not None and best.tenant is not None:
-        return best.tenant
-    return next(iter(directory.tenants)) if len(directory.tenants) == 1 else "default"
-
-
 def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:
     if isinstance(row, str) or row.step == 0:  # 0: the whole of a workflow that the provider runs is no message
         return None
     stored = turn.workflows.get(row.workflow_id)
     return Answered(row=row, workflow=stored.workflow) if stored is not None else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Addressee:
-    url: str
-    application_id: str | None = None
-    version: str | None = None
-    """The form it reads; None: as it comes."""
-
-
-def _addressee(tenant: str, workflow: Workflow | None, directory: Directory) -> _Addressee | None:
-    """Return the application whose message was answered, else the tenant, else the tenant's only application."""
-    sent_by = directory.applications.get((workflow.application_id if workflow is not None else None) or "")
-    if sent_by is not None and sent_by.inbound_url is not None:
-        return _application(sent_by, sent_by.inbound_url)
-    known = directory.tenants.get(tenant)
-    if known is not None and known.inbound_url is not None:
-        return _Addressee(url=known.inbound_url, version=sent_by.webhook_version if sent_by is not None else None)
-    own = [(each, each.inbound_url) for each in directory.applications.values() if each.tenant == tenant]
-    with_address = [(each, url) for each, url in own if url is not None]
-    return _application(*with_address[0]) if len(with_address) == 1 else None
-
-
-def _application(application: Application, url: str) -> _Addressee:
-    return _Addressee(url=url, application_id=application.application_id, version=application.webhook_version)
 
 
 def _body(read: InboundRead, version: str | None, answered: Answered | None, referred: Answered | None) -> bytes:

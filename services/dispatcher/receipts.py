@@ -22,6 +22,7 @@ from shared.model import Workflow
 from shared.queue import envelope
 from shared.store.directory import Directory
 from shared.store.records import AttemptRow, ParkedReceipt, Turn
+from shared.vonage.fields import identifier
 from shared.vonage.legacy_sms import legacy_as_v1
 from shared.vonage.webhooks import (
     InboundWebhook,
@@ -48,7 +49,8 @@ def read_webhook(delivery: Delivery) -> ReceiptRead | InboundRead | None:
         case StatusWebhook() as status:
             return _status_read(status, raw, account=account, delivery=delivery)
         case InboundWebhook() as message:
-            return InboundRead(account=account, message=message, raw=raw, delivery=delivery)
+            about = identifier(delivery.headers.get(envelope.ABOUT_APPLICATION))
+            return InboundRead(account=account, message=message, raw=raw, delivery=delivery, application_id=about)
         case ReportWebhook() as report:
             return ReportRead(account=account, report=report, raw=raw, delivery=delivery)
 

@@ -142,6 +142,8 @@ class InboundRead:
     message: InboundWebhook
     raw: bytes
     delivery: Delivery
+    application_id: str | None = None
+    """The provider's application that it was sent to, as the signature says; None where it does not."""
 
     @property
     def reference(self) -> str | None:

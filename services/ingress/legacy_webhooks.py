@@ -66,7 +66,7 @@ def _take(kind: LegacyKind) -> Response:
     publish_verified(
         here,
         raw,
-        account=found,
+        account=found.account,
         key=_KEYS[kind],
         label=label,
         content_type=content_type,

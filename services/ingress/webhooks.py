@@ -8,6 +8,7 @@ never answered 4xx on a doubt: that would be the last anybody hears of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
@@ -54,7 +55,7 @@ def webhooks() -> Blueprint:
 def _take(kind: WebhookKind) -> Response:
     raw = raw_body(at_most=LONGEST_WEBHOOK)
     authorizations = request.headers.getlist("Authorization")
-    account = verified(
+    found = verified(
         kind.value,
         # The provider's own rule: an error makes it send again, and then it signs.
         unsigned=RefusedError(
@@ -62,12 +63,23 @@ def _take(kind: WebhookKind) -> Response:
         ),
         verify=lambda directory, now: verify(raw, authorizations, directory.accounts.values(), now=now),
     )
-    publish_verified(house(), raw, account=account, key=_KEYS[kind], label=kind.value)
+    about = {} if found.application_id is None else {envelope.ABOUT_APPLICATION: found.application_id}
+    publish_verified(house(), raw, account=found.account, key=_KEYS[kind], label=kind.value, headers=about)
     return Response("", status=200, content_type="text/plain; charset=utf-8")
 
 
-def verified(label: str, *, unsigned: RefusedError, verify: Callable[[Directory, float], Verification]) -> str:
-    """Return the name of the account that signed this request, by the newest directory where the cached one fails.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signed a webhook."""
+
+    account: str
+    """Name of the account of ours."""
+    application_id: str | None
+    """The provider's application that it is about; None where the signature names none."""
+
+
+def verified(label: str, *, unsigned: RefusedError, verify: Callable[[Directory, float], Verification]) -> Signer:
+    """Return who signed this request, by the newest directory where the cached one fails.
 
     Raises `unsigned`, AuthError (401), or StoreUnavailable where only the store could tell.
     """
@@ -79,7 +91,7 @@ def verified(label: str, *, unsigned: RefusedError, verify: Callable[[Directory,
         found = verify(copy.directory, here.store_time.now())
     if found.account is not None:
         note(account=found.account)
-        return found.account
+        return Signer(account=found.account, application_id=found.application_id)
     here.metrics.webhooks_received.labels(label, found.verdict.value).inc()
     if found.verdict is Verdict.MISSING:
         raise unsigned

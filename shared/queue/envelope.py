@@ -35,6 +35,8 @@ WORKFLOW_ID = "x-cascade-workflow-id"
 # Of a webhook that the ingress publishes.
 ACCOUNT = "x-cascade-account"
 """Provider account whose secret signed the body."""
+ABOUT_APPLICATION = "x-cascade-about-application"
+"""The provider's application that the signature names; not there where it names none."""
 TRUNCATED = "x-cascade-truncated"
 """How many bytes it had, in decimal, where the body is only its beginning; not there where it is whole."""
 LEGACY = "x-cascade-legacy"

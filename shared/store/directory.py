@@ -111,6 +111,14 @@ class Directory:
             return "default"
         return next(iter(self.accounts)) if len(self.accounts) == 1 else None
 
+    def may_use(self, tenant: str, account: str) -> bool:
+        """Tell whether messages of a tenant may go through an account: by a route, or because no route is needed."""
+        routed = [route.account for route in self.routes if route.tenant in (None, tenant)]
+        unrouted = "default" if "default" in self.accounts else next(iter(self.accounts), None)
+        if unrouted is not None and (unrouted == "default" or len(self.accounts) == 1):
+            routed.append(unrouted)
+        return any(self.same_account(each, account) for each in routed)
+
     def same_account(self, one: str, other: str) -> bool:
         """Tell whether two names are one account at the provider: the same name, or two applications of one api key.
 

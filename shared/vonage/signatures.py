@@ -22,6 +22,7 @@ from jwt.algorithms import HMACAlgorithm
 from shared.errors import WireError
 from shared.store.directory import Account
 from shared.strict_json import loads
+from shared.vonage.fields import identifier
 
 LARGEST_TOKEN = 4096
 OLDEST_S = 25 * 3600.0
@@ -56,6 +57,8 @@ class Verification:
     api_key: str | None = None
     jti: str | None = None
     issued_at: float | None = None
+    application_id: str | None = None
+    """The provider's application that the webhook is about; None where it names none."""
 
 
 class _WrongError(Exception):
@@ -98,7 +101,14 @@ def _verified(raw: bytes, authorizations: Sequence[str], accounts: Iterable[Acco
     found = hashlib.sha256(raw).hexdigest().encode()
     if not isinstance(claimed, str) or not hmac.compare_digest(found, claimed.lower().encode("utf-8", "replace")):
         raise _WrongError("the body is not the one that was signed")
-    return Verification(verdict=Verdict.OK, account=account.name, api_key=api_key, jti=jti, issued_at=issued_at)
+    return Verification(
+        verdict=Verdict.OK,
+        account=account.name,
+        api_key=api_key,
+        jti=jti,
+        issued_at=issued_at,
+        application_id=identifier(claims.get("application_id")),
+    )
 
 
 def _taken_apart(authorizations: Sequence[str]) -> tuple[bytes, dict[str, object], dict[str, object], bytes]:

@@ -113,6 +113,31 @@ def test_an_answer_belongs_to_the_tenant_whose_message_it_answers(bench: Bench) 
     }
 
 
+def test_a_message_to_an_application_that_was_brought_along_is_told_to_it(bench: Bench) -> None:
+    bench.store.change_directory(Tenant(name="newcomer", inbound_url="http://newcomer.test/inbound"))
+    bench.store.change_directory(replace(APPLICATION, tenant="newcomer"))
+    bench.store.change_directory(Route(account="default", tenant="acme", channel="sms"))
+    bench.pass_time(6.0)
+    bench.inbound(raw(an_answer(context=None)), about="app-1")
+    bench.turn()
+
+    row, body = told_inbound(bench)
+    assert ("http://app.test/inbound", "app-1", "newcomer") == (row.url, row.application_id, row.tenant)
+    assert {"content": {"type": "text", "text": "yes please"}} == body["message"]
+
+
+def test_an_answer_stays_its_tenants_whatever_application_the_signature_names(bench: Bench) -> None:
+    bench.store.change_directory(Tenant(name="newcomer"))
+    bench.store.change_directory(replace(APPLICATION, tenant="newcomer"))
+    bench.pass_time(6.0)
+    sent(bench)
+    bench.inbound(raw(an_answer()), about="app-1")
+    bench.turn()
+
+    row, _ = told_inbound(bench)
+    assert ("http://acme.test/inbound", None, "acme") == (row.url, row.application_id, row.tenant)
+
+
 def test_what_another_account_signed_learns_nothing_of_our_messages(bench: Bench) -> None:
     bench.store.change_directory(account("stranger"))
     workflow_id = sent(bench)

@@ -194,9 +194,18 @@ class Bench:
         self.webhook(json.dumps(body).encode(), account_name=account_name)
 
     def webhook(
-        self, raw: bytes, *, account_name: str = "default", key: str = RECEIPT_KEY, legacy: str | None = None
+        self,
+        raw: bytes,
+        *,
+        account_name: str = "default",
+        key: str = RECEIPT_KEY,
+        legacy: str | None = None,
+        about: str | None = None,
     ) -> None:
-        """Publish raw webhook bytes as the ingress does; `legacy` names the SMS API's old form, as a query string."""
+        """Publish raw webhook bytes as the ingress does; `legacy` names the SMS API's old form, as a query string.
+
+        `about`: the provider's application that its signature names.
+        """
         self._ids += 1
         self.rabbit.publish(
             Published(
@@ -205,14 +214,16 @@ class Bench:
                 type=envelope.WEBHOOK,
                 message_id=f"webhook-{self._ids}",
                 body=raw,
-                headers={envelope.ACCOUNT: account_name} | ({envelope.LEGACY: legacy} if legacy else {}),
+                headers={envelope.ACCOUNT: account_name}
+                | ({envelope.LEGACY: legacy} if legacy else {})
+                | ({envelope.ABOUT_APPLICATION: about} if about else {}),
                 content_type=envelope.FORM if legacy else "application/json",
             )
         )
 
-    def inbound(self, raw: bytes) -> None:
+    def inbound(self, raw: bytes, *, about: str | None = None) -> None:
         """Publish an inbound message's bytes."""
-        self.webhook(raw, key=INBOUND_KEY)
+        self.webhook(raw, key=INBOUND_KEY, about=about)
 
     def mark(self) -> None:
         """Send a marker of this moment."""

@@ -1,13 +1,15 @@
 """Whose an inbound message is that answers nothing of ours, and where it goes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from services.dispatcher.inbound import inbound_piece, tenant_of
+from services.dispatcher.addressees import tenant_of
+from services.dispatcher.inbound import inbound_piece
 from services.dispatcher.ports import Delivery
 from services.dispatcher.work import InboundRead
-from shared.store.directory import ApiKey, Application, Directory, Route, Tenant
+from shared.store.directory import Account, ApiKey, Application, Directory, Route, Tenant
 from shared.store.records import Turn
 from shared.vonage.webhooks import read_inbound
 
@@ -103,10 +105,96 @@ def test_the_most_specific_route_says_whose_number_was_written_to(routes: tuple[
     tenants = {name: Tenant(name=name) for name in ("a", "b", "c")}
     directory = Directory(now=NOW, deployment_secret=b"", tenants=tenants, routes=routes)
 
-    assert expected == tenant_of(READ.message, account="main", directory=directory)
+    assert expected == tenant_of(READ, directory)
 
 
 def test_the_only_tenant_there_is_gets_what_no_route_names() -> None:
     directory = Directory(now=NOW, deployment_secret=b"", tenants={"acme": Tenant(name="acme")})
 
-    assert "acme" == tenant_of(READ.message, account="main", directory=directory)
+    assert "acme" == tenant_of(READ, directory)
+
+
+def account(name: str, *, application_id: str | None = None, api_key: str = "k") -> Account:
+    return Account(
+        name=name,
+        base_url="https://provider.example",
+        generation="v1",
+        api_key=api_key,
+        application_id=application_id,
+        private_key=None,
+        api_secret=None,
+        signature_secrets=(),
+    )
+
+
+NUMBER = READ.message.recipient
+THEIRS = application("theirs", tenant="b")
+NAMED: dict[str, tuple[tuple[Route, ...], Application, str | None, str]] = {
+    "before a route of the account": (
+        (Route(account="main", tenant="a"), Route(account="main", tenant="b", channel="rcs")),
+        THEIRS,
+        None,
+        "b",
+    ),
+    "before a route of the number": (
+        (Route(account="main", tenant="a", sender=NUMBER), Route(account="main", tenant="b")),
+        THEIRS,
+        None,
+        "b",
+    ),
+    "by a route for all": ((Route(account="main"),), THEIRS, None, "b"),
+    "by another name of the account": ((Route(account="twin", tenant="b"),), THEIRS, None, "b"),
+    "not where it is the account's own, which all may share, before a route of the number": (
+        (Route(account="main", tenant="a", sender=NUMBER), Route(account="main", tenant="b")),
+        THEIRS,
+        "theirs",
+        "a",
+    ),
+    "though it is the account's own, before a route of the account": (
+        (Route(account="main", tenant="a"), Route(account="main", tenant="b")),
+        THEIRS,
+        "theirs",
+        "b",
+    ),
+    "not of a tenant that has no way to this account": (
+        (Route(account="main", tenant="a"), Route(account="other", tenant="b")),
+        THEIRS,
+        None,
+        "a",
+    ),
+    "not one that was revoked": (
+        (Route(account="main", tenant="a"), Route(account="main", tenant="b", channel="rcs")),
+        replace(THEIRS, revoked=True),
+        None,
+        "a",
+    ),
+    "not an unknown one": ((Route(account="main", tenant="a"),), application("others", tenant="b"), None, "a"),
+}
+
+
+@pytest.mark.parametrize(("routes", "named", "own", "expected"), NAMED.values(), ids=NAMED)
+def test_the_application_that_the_signature_names_says_whose_message_it_is(
+    routes: tuple[Route, ...], named: Application, own: str | None, expected: str
+) -> None:
+    accounts = (account("main", application_id=own), account("twin"), account("other", api_key="z"))
+    directory = Directory(
+        now=NOW,
+        deployment_secret=b"",
+        accounts={each.name: each for each in accounts},
+        tenants={name: Tenant(name=name) for name in ("a", "b")},
+        applications={named.application_id: named},
+        routes=routes,
+    )
+
+    assert expected == tenant_of(replace(READ, application_id="theirs"), directory)
+
+
+@pytest.mark.parametrize(("accounts", "allowed"), [(("main",), True), (("main", "other"), False), (("default",), True)])
+def test_without_routes_only_the_account_that_serves_everybody_may_be_used(
+    accounts: tuple[str, ...], allowed: bool
+) -> None:
+    directory = Directory(
+        now=NOW, deployment_secret=b"", accounts={name: account(name, api_key=name) for name in accounts}
+    )
+
+    assert allowed is directory.may_use("a", accounts[0])

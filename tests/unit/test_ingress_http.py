@@ -381,7 +381,16 @@ def test_a_webhook_goes_to_the_queue_of_its_kind(room: Room) -> None:
         (message,) = room.broker.published
         assert ("cascade.receipts", key, "webhook.1") == (message.exchange, message.routing_key, message.type)
         assert RECEIPT == message.body
-        assert "default" == message.headers["x-cascade-account"]
+        assert {"x-cascade-account": "default"} == message.headers
+
+
+def test_the_application_that_a_signature_names_goes_along_with_its_webhook(room: Room) -> None:
+    about = "78d335fa-323d-0114-9c3d-d6f0d48968cf"
+    header = signed(VONAGE, RECEIPT, iat=int(room.now), application_id=about)
+
+    assert 200 == hook(room, authorization=header, kind="inbound").status_code
+    (message,) = room.broker.published
+    assert {"x-cascade-account": "default", "x-cascade-about-application": about} == message.headers
 
 
 def test_a_webhook_of_nobody_known_is_not_thrown_away_while_the_store_is_away(room: Room) -> None:

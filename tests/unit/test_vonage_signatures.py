@@ -68,7 +68,15 @@ def test_a_webhook_signed_as_documented_is_believed_and_names_its_account() -> N
         api_key="abcd1234",
         jti="0f3b4f6f-5f5e-4a0c-9b7d-2f4f1a2b3c4d",
         issued_at=NOW,
+        application_id=APPLICATION,
     ) == judged("Bearer " + token())
+
+
+@pytest.mark.parametrize("claimed", [..., None, "", 5, "two words", "ü", "x" * 101, ["app"]], ids=repr)
+def test_an_application_that_is_no_id_is_none(claimed: object) -> None:
+    found = judged("Bearer " + token(claims(application_id=claimed)))
+
+    assert (Verdict.OK, "5" if claimed == 5 else None) == (found.verdict, found.application_id)
 
 
 def test_the_librarys_own_token_is_believed() -> None:
@@ -250,9 +258,15 @@ def test_what_we_sign_for_our_callers_holds_where_the_providers_signature_would(
         BODY, secret=SECRET, api_key="abcd1234", application_id=APPLICATION, now=NOW + 0.9, jti="j-1"
     )
 
-    assert Verification(verdict=Verdict.OK, account="default", api_key="abcd1234", jti="j-1", issued_at=NOW) == judged(
-        header
+    believed = Verification(
+        verdict=Verdict.OK,
+        account="default",
+        api_key="abcd1234",
+        jti="j-1",
+        issued_at=NOW,
+        application_id=APPLICATION,
     )
+    assert believed == judged(header)
     assert claims(jti="j-1") == jwt.decode(
         header.removeprefix("Bearer "), SECRET, algorithms=["HS256"], options={"verify_iat": False}
     )
