@@ -5,7 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flask import Flask
+from werkzeug.routing import BaseConverter
+
 from shared.model import Generation
+
+IDENTIFIER = "<id:identifier>"
+"""An id as the router knows it, once `know_ids` was called."""
+
+
+class _Identifier(BaseConverter):
+    """One part of an address that is no `ping`: that one is an address of its own, with methods of its own."""
+
+    regex = r"(?!ping\Z)[^/]+"
+    part_isolating = True
+
+
+def know_ids(app: Flask) -> None:
+    """Teach the router what an id is; before the first address that has one."""
+    app.url_map.converters["id"] = _Identifier
 
 
 class Kind(StrEnum):
@@ -27,7 +45,7 @@ class Address:
     @property
     def rule(self) -> str:
         """The address as the router knows it."""
-        return f"{self.path}/<identifier>"
+        return f"{self.path}/{IDENTIFIER}"
 
     def endpoint(self, verb: str) -> str:
         """Return a name for one thing that can be done there; the router takes no dots in it."""

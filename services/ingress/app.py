@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from services.ingress.addresses import know_ids
 from services.ingress.bodies import LONGEST_WEBHOOK
 from services.ingress.cancels import cancels
 from services.ingress.clock import Clock, StoreTime
@@ -56,6 +57,7 @@ def app_of(record: House) -> Flask:
     )
     # A redirect would turn a POST into a GET on many clients.
     app.url_map.merge_slashes = False
+    know_ids(app)
     move_in(app, record)
     trace_every_request(app)
     answer_faults_with_problems(app)

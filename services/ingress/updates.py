@@ -10,11 +10,12 @@ from uuid import uuid4
 
 from flask import Blueprint, Response
 
+from services.ingress.addresses import IDENTIFIER
 from services.ingress.authentication import authenticated
 from services.ingress.bodies import json_body
 from services.ingress.callers import Caller
 from services.ingress.house import House, house
-from services.ingress.lookups import Found, canonical, look_up, unknown
+from services.ingress.lookups import Found, canonical, look_up
 from services.ingress.refusals import RefusedError
 from shared.model import Status
 from shared.queue import envelope, topology
@@ -39,7 +40,7 @@ _VOID = {
 def updates() -> Blueprint:
     """Return the PATCH of messages."""
     blueprint = Blueprint("updates", __name__)
-    blueprint.add_url_rule("/v1/messages/<identifier>", view_func=_update, methods=["PATCH"], strict_slashes=False)
+    blueprint.add_url_rule(f"/v1/messages/{IDENTIFIER}", view_func=_update, methods=["PATCH"], strict_slashes=False)
     return blueprint
 
 
@@ -73,12 +74,10 @@ def _update(identifier: str) -> Response:
 def _updatable(here: House, caller: Caller, identifier: str, status: UpdateStatus) -> str:
     """Return the id of a message that this can be done to. Raises RefusedError: 404, 422, 409."""
     uuid = canonical(identifier)
-    inbound = here.store.find_inbound(uuid)
+    inbound = next((row for row in here.store.find_inbound(uuid) if row.tenant == caller.tenant), None)
     if inbound is None:
         _require_revocable(look_up(here, caller, uuid, message=True), status)
         return uuid
-    if inbound.tenant != caller.tenant:
-        raise unknown("of_another_tenant", uuid)
     if status is not UpdateStatus.READ:
         raise _impossible("An inbound message can't be revoked: only its sender could do that.")
     if inbound.channel not in READABLE:
