@@ -44,7 +44,9 @@ class Ttl:
     """Range of a channel's time to live in seconds."""
 
     minimum: int
-    """What the provider takes at all."""
+    """Of a caller's own: what the loosest of the provider's documents takes."""
+    safe: int
+    """What all of them take: we choose no less of our own."""
     useful: int
     """Below this a message is likely to die before it had a chance; used unless less is asked for."""
     maximum: int
@@ -117,7 +119,7 @@ CHANNELS: Mapping[str, Channel] = {
             types=(_type("text", text=3200, in_v0_1=True),),
             receipts=_NO_READ,
             delivery=Delivery.AT_LEAST_ONCE,
-            ttl=Ttl(minimum=20, useful=1800, maximum=604_800),
+            ttl=Ttl(minimum=1, safe=20, useful=1800, maximum=604_800),
         ),
         Channel(
             name="mms",
@@ -134,7 +136,7 @@ CHANNELS: Mapping[str, Channel] = {
             ),
             receipts=_NO_READ,
             delivery=Delivery.AT_LEAST_ONCE,
-            ttl=Ttl(minimum=300, useful=300, maximum=259_200),
+            ttl=Ttl(minimum=300, safe=300, useful=300, maximum=259_200),
         ),
         Channel(
             name="rcs",
@@ -151,7 +153,7 @@ CHANNELS: Mapping[str, Channel] = {
             ),
             receipts=_ALL,
             delivery=Delivery.AT_LEAST_ONCE,
-            ttl=Ttl(minimum=20, useful=20, maximum=259_200),
+            ttl=Ttl(minimum=20, safe=20, useful=20, maximum=259_200),
         ),
         Channel(
             name="whatsapp",
@@ -187,7 +189,7 @@ CHANNELS: Mapping[str, Channel] = {
             ),
             receipts=_ALL,
             delivery=Delivery.AT_LEAST_ONCE,
-            ttl=Ttl(minimum=30, useful=30, maximum=259_200),
+            ttl=Ttl(minimum=30, safe=30, useful=30, maximum=259_200),
             ttl_among_options=True,
         ),
         Channel(

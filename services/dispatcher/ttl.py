@@ -24,7 +24,8 @@ class AlignedTtl:
 def aligned_ttl(step: Step, *, send_by: float, now: float, receipt_p95_s: float) -> AlignedTtl:
     """Return min(window - margin, send_by - now, the caller's own), inside the channel's useful range.
 
-    The useful minimum gives way to the hard one only where `send_by` or the caller asks for less.
+    The useful minimum gives way where `send_by` or the caller asks for less: to what any provider takes, and below
+    that to the caller's own, which then had the say.
     """
     channel = CHANNELS.get(step.message.channel)
     own = step.message.ttl
@@ -34,7 +35,9 @@ def aligned_ttl(step: Step, *, send_by: float, now: float, receipt_p95_s: float)
     if not step.align_ttl:
         return AlignedTtl(own)
     asked = send_by - now if own is None else min(send_by - now, own)
-    floor = limits.minimum if asked < limits.useful else limits.useful
+    floor = limits.useful if asked >= limits.useful else limits.safe
+    if own is not None:
+        floor = min(floor, max(own, limits.minimum))
     wanted = asked
     latest: float | None = None
     if step.expiry_time is not None:

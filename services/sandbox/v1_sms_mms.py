@@ -45,7 +45,7 @@ ROWS: Final[Mapping[tuple[str, str], Row]] = {
         recipient=PHONE,
         sender=SMS_SENDER,
         content={"text": text(1, 3200)},
-        options={"ttl": whole(20, 604_800), "trusted_recipient": flag(), "sms": _SMS_OPTIONS},
+        options={"ttl": whole(1, 604_800), "trusted_recipient": flag(), "sms": _SMS_OPTIONS},
     ),
     ("mms", "text"): _mms(text=text(1, 1000)),
     ("mms", "image"): _mms(image=media(_CAPTION)),

@@ -1,8 +1,8 @@
 """The language of a WhatsApp template whose caller named none. Pure.
 
-Workflows of the beta may leave it out (protocol 2.1); every address that a provider has today refuses a template
-without one, so the step would always die, and its person get the fallback. The language is the one that the provider's
-own client for Python sends then (protocol 2.2).
+Bodies of the beta and of v0.1 may leave it out, as both generations once let them (protocol 2.1). Every address that a
+provider has today refuses a template without one, so the step would always die, and its person get the fallback. The
+language is the one that the provider's own client for Python sends then (protocol 2.2).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Read workflows of the beta of 2018. Their body is the one of Dispatch; ids and webhooks have other names,
-MMS was not there yet, and a WhatsApp template could lack its language.
+"""Read workflows of the beta of 2018. Their body is the one of Dispatch; ids and webhooks have other names, and MMS
+was not there yet.
 
 Messages of the beta are read as `message.v0_1`: the same body.
 """
@@ -14,7 +14,7 @@ BETA = Matrix(channels=BETA_BY_OLD_NAME, messages=BETA_MESSAGES)
 
 
 class WorkflowBody(DispatchBody, kw_only=True):
-    """The body of `POST /beta/workflows`."""
+    """The body of `POST /beta/workflows`. What stands beside `workflow` holds for every item that says nothing else."""
 
 
 def read_beta_workflow(body: object) -> Request:

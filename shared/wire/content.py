@@ -37,9 +37,7 @@ class Shape:
     beside: type[Struct] | None = None
     """Members of the v1 body beside content and options."""
     old_options: type[Struct] | None = None
-    """Options in v0.1 bodies, where they differ."""
-    beta_options: type[Struct] | None = None
-    """Options in beta bodies, where they differ; they are never needed there."""
+    """Options in v0.1 and beta bodies, where they differ; they are never needed then."""
 
 
 def _sms(content: type[Struct]) -> Shape:
@@ -96,7 +94,7 @@ SHAPES: Mapping[Key, Shape] = {
         options=whatsapp.WhatsAppTemplateOptions,
         needs_options=True,
         beside=whatsapp.WithContext,
-        beta_options=whatsapp.WhatsAppOptions,
+        old_options=whatsapp.WhatsAppOptions,
     ),
     ("whatsapp", "sticker"): _whatsapp(whatsapp.WhatsAppSticker),
     ("whatsapp", "reaction"): Shape(

@@ -80,7 +80,7 @@ class CustomContent(Struct, kw_only=True):
 class TemplateParameter(Struct, kw_only=True):
     """A template's parameter in its old form, `{"default": "..."}`; newer ones are plain strings."""
 
-    default: str | UnsetType = UNSET
+    default: str
 
 
 class Template(Struct, kw_only=True):

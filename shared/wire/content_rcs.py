@@ -59,9 +59,9 @@ class RcsCarouselContent(Struct, kw_only=True):
 class RcsOptions(Struct, kw_only=True):
     """What kind of message it is, and how cards are laid out."""
 
-    # The provider's own library for Node writes the last but one word; the last is right.
+    # The provider's own library for Node writes the last word; the one before it is right.
     category: (
-        Literal["authentication", "transaction", "promotion", "service-request", "acknoledgement", "acknowledgement"]
+        Literal["authentication", "transaction", "promotion", "service-request", "acknowledgement", "acknoledgement"]
         | UnsetType
     ) = UNSET
     card_orientation: Literal["VERTICAL", "HORIZONTAL"] | UnsetType = UNSET

@@ -98,7 +98,6 @@ def _every_struct() -> Iterator[type[Struct]]:
     yield from v1_bodies.MESSAGES.values()
     yield from (v0_1_bodies.MessageBody, v0_1_bodies.StepBody, v0_1_bodies.DispatchBody, beta.WorkflowBody)
     yield from v0_1_bodies.MESSAGES.values()
-    yield from v0_1_bodies.BETA_MESSAGES.values()
     yield RequestFields
 
 
@@ -111,16 +110,17 @@ def _add_rules(found: dict[str, Schema]) -> None:
         properties["from"] |= _SENDERS[row.sender]
         properties["webhook_url"] |= _WEB_ADDRESS
         properties["ttl"] = _ttl(row, kind, properties["ttl"])
-    for title, rows in (("Old", v0_1_bodies.MESSAGES), ("Beta", v0_1_bodies.BETA_MESSAGES)):
-        for (channel, kind), struct in rows.items():
-            row = CHANNELS[channel]
-            properties = found[struct.__name__]["properties"]
-            properties["webhook_url"] |= _WEB_ADDRESS
-            properties["ttl"] = _ttl(row, kind, properties["ttl"])
-            if row.recipient in (Address.NUMBER, Address.NUMBER_OR_ID):
-                to = found[f"{title}{title_of((channel, kind))}To"]["properties"]
-                # Whole numbers are taken for their digits, so the bounds stand beside the pattern.
-                to["number"] |= {**_RECIPIENTS[Address.NUMBER], "minimum": 10**6, "maximum": 10**15 - 1}
+    for (channel, kind), struct in v0_1_bodies.MESSAGES.items():
+        row = CHANNELS[channel]
+        properties = found[struct.__name__]["properties"]
+        properties["webhook_url"] |= _WEB_ADDRESS
+        properties["ttl"] = _ttl(row, kind, properties["ttl"])
+        if row.recipient in (Address.NUMBER, Address.NUMBER_OR_ID):
+            to = found[f"Old{title_of((channel, kind))}To"]["properties"]
+            # Whole numbers are taken for their digits, so the bounds stand beside the pattern.
+            to["number"] |= {**_RECIPIENTS[Address.NUMBER], "minimum": 10**6, "maximum": 10**15 - 1}
+    for name in ("DispatchBody", "WorkflowBody"):
+        found[name]["properties"]["webhook_url"] |= _WEB_ADDRESS
 
 
 def _ttl(row: Channel, kind: str, schema: Schema) -> Schema | bool:

@@ -4,7 +4,8 @@ Where the members go: `to.number|id` and `from.number|id` become recipient and s
 becomes a member of the flat body, untouched; the channel's options change their name with the channel; everything
 else has a home of its own (`v0_1_home`), so that nothing is lost. Numbers keep the v1 rule (7 to 15 digits, no `+`):
 the documents say so in prose, and the provider's newer endpoint refuses all others. `webhook_url`, `webhook_version`
-and `ttl`, which only v1 knows, are read where they stand in a step.
+and `ttl`, which only v1 knows, are read where they stand in a step; the first two, and `client_ref`, may also stand
+beside `workflow`, for all steps that have none of their own.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def read_workflow(body: object, struct: type[DispatchBody], matrix: Matrix) -> R
         raise refusal(known, faults, more)
     raw_steps = cast("Mapping[str, list[Members]]", body)["workflow"]
     steps = tuple(
-        _draft(step, raw, failover=or_none(step.failover)) for step, raw in zip(read.workflow, raw_steps, strict=True)
+        _inheriting(_draft(step, raw, failover=or_none(step.failover)), read)
+        for step, raw in zip(read.workflow, raw_steps, strict=True)
     )
     return Request(steps=steps, words=dataclasses.replace(request_words(words), align_ttl=or_none(read.align_ttl)))
 
@@ -137,6 +139,7 @@ def _struct_faults_of_steps(body: Members, matrix: Matrix) -> Iterator[Fault]:
 
 def _workflow_faults(body: Members, matrix: Matrix) -> Iterator[Fault]:
     yield from misplaced(WHOLE, body, _WINDOW_WORDS, "into the 'failover' of a step")
+    yield from webhook_faults(WHOLE, body)
     template = body.get("template")
     if isinstance(template, str) and template != "failover":
         yield WHOLE.member("template").fault("enum", f"is unknown: {shown(template)}; only 'failover' is there")
@@ -247,6 +250,16 @@ def _draft(read: MessageFields, raw: Members, *, failover: FailoverFields | None
         condition=Status(said or Status.DELIVERED),
         align_ttl=or_none(read.align_ttl),
         person=or_none(read.person),
+    )
+
+
+def _inheriting(step: StepDraft, around: DispatchBody) -> StepDraft:
+    """Return a step with what was said beside `workflow`, where it has none of its own."""
+    return dataclasses.replace(
+        step,
+        client_ref=or_none(around.client_ref) if step.client_ref is None else step.client_ref,
+        webhook_url=or_none(around.webhook_url) if step.webhook_url is None else step.webhook_url,
+        webhook_version=or_none(around.webhook_version) if step.webhook_version is None else step.webhook_version,
     )
 
 

@@ -25,6 +25,7 @@ WITH_OPTIONS = frozenset({"viber_service", "messenger", "whatsapp"})
 _FORM = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Annotated[str, Meta(min_length=1, max_length=50)]
 NumberOrId = Annotated[_FORM, Meta(description="a string of 1 to 50 characters")]
 """Published samples put numbers and ids without quotes, so whole numbers are taken too."""
+ClientRef = Annotated[str, Meta(max_length=40, description="a string of at most 40 characters")]
 _TYPES = tuple(dict.fromkeys(each.name for row in BY_OLD_NAME.values() for each in row.types if each.in_v0_1))
 
 
@@ -61,7 +62,7 @@ class MessageFields(StepFields, kw_only=True):
     to: AddressFields
     sender: AddressFields = field(name="from")
     message: NestedMessage
-    client_ref: Annotated[str, Meta(max_length=40, description="a string of at most 40 characters")] | UnsetType = UNSET
+    client_ref: ClientRef | UnsetType = UNSET
     webhook_url: WebhookUrl | UnsetType = UNSET
     webhook_version: WebhookVersion | UnsetType = UNSET
     ttl: Annotated[int, Meta(ge=1, description="a whole number of seconds")] | UnsetType = UNSET
@@ -78,19 +79,20 @@ class MessageBody(MessageFields, kw_only=True):
 
 
 class DispatchBody(Struct, kw_only=True):
-    """The body of `POST /v0.1/dispatch`."""
+    """The body of `POST /v0.1/dispatch`. What stands beside `workflow` holds for every item that says nothing else."""
 
     template: Annotated[str, Meta(description="failover", extra_json_schema={"enum": ["failover"]})]
     workflow: Annotated[list[StepBody], Meta(min_length=1, max_length=STEPS_MAXIMUM)]
     align_ttl: Annotated[bool, Meta(description="true or false")] | UnsetType = UNSET
+    client_ref: ClientRef | UnsetType = UNSET
+    webhook_url: WebhookUrl | UnsetType = UNSET
+    webhook_version: WebhookVersion | UnsetType = UNSET
 
 
-def _message(key: Key, shape: Shape, generation: str) -> type[Struct]:
+def _message(key: Key, shape: Shape) -> type[Struct]:
     row = CHANNELS[key[0]]
-    title = generation + title_of(key)
-    options, needed = shape.old_options or shape.options, shape.needs_options
-    if generation == "Beta" and shape.beta_options is not None:
-        options, needed = shape.beta_options, False
+    title = f"Old{title_of(key)}"
+    options, needed = shape.old_options or shape.options, shape.needs_options and shape.old_options is None
     content = _struct(
         f"{title}Content", shape.content.__doc__, ("type", Literal[key[1]], msgspec.field()), *fields_of(shape.content)
     )
@@ -126,16 +128,13 @@ def _struct(
     )
 
 
-def _messages(generation: str) -> dict[Key, type[Struct]]:
-    return {
-        key: _message(key, shape, generation)
-        for key, shape in SHAPES.items()
-        if (row := CHANNELS[key[0]].type_named(key[1])) is not None and row.in_v0_1
-        if generation == "Old" or CHANNELS[key[0]].in_beta
-    }
-
-
-MESSAGES: Mapping[Key, type[Struct]] = _messages("Old")
+MESSAGES: Mapping[Key, type[Struct]] = {
+    key: _message(key, shape)
+    for key, shape in SHAPES.items()
+    if (row := CHANNELS[key[0]].type_named(key[1])) is not None and row.in_v0_1
+}
 """The whole message of each channel and type that v0.1 knows, whether it stands alone or in a workflow."""
-BETA_MESSAGES: Mapping[Key, type[Struct]] = _messages("Beta")
-"""The same of the beta: without MMS, and a WhatsApp template may lack its language."""
+BETA_MESSAGES: Mapping[Key, type[Struct]] = {
+    key: struct for key, struct in MESSAGES.items() if CHANNELS[key[0]].in_beta
+}
+"""Those that workflows of the beta know: all but MMS."""

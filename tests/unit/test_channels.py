@@ -8,11 +8,11 @@ from shared.channels import CHANNELS, QUEUED_CHANNELS, Ttl, person_of, same_pers
 from shared.model import Delivery, Status
 
 TTLS = {
-    "sms": Ttl(minimum=20, useful=1800, maximum=604_800),
-    "mms": Ttl(minimum=300, useful=300, maximum=259_200),
-    "rcs": Ttl(minimum=20, useful=20, maximum=259_200),
+    "sms": Ttl(minimum=1, safe=20, useful=1800, maximum=604_800),
+    "mms": Ttl(minimum=300, safe=300, useful=300, maximum=259_200),
+    "rcs": Ttl(minimum=20, safe=20, useful=20, maximum=259_200),
     "whatsapp": None,
-    "viber_service": Ttl(minimum=30, useful=30, maximum=259_200),
+    "viber_service": Ttl(minimum=30, safe=30, useful=30, maximum=259_200),
     "messenger": None,
     "email": None,
 }
@@ -56,7 +56,7 @@ def test_the_ttl_of_a_channel(name: str) -> None:
     ttl = CHANNELS[name].ttl
 
     assert TTLS[name] == ttl
-    assert ttl is None or ttl.minimum <= ttl.useful <= ttl.maximum
+    assert ttl is None or ttl.minimum <= ttl.safe <= ttl.useful <= ttl.maximum
 
 
 def test_one_resend_is_wanted_where_an_early_submitted_settles_most_doubts() -> None:

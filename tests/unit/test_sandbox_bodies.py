@@ -32,7 +32,7 @@ def body(channel: str, changes: dict[str, Any]) -> dict[str, Any]:
         pytest.param("messenger", {}, id="messenger"),
         pytest.param("sms", {"from": "Acme Bank"}, id="a sender with a name"),
         pytest.param("sms", {"text": "x" * 3200, "ttl": 604_800}, id="the longest sms"),
-        pytest.param("sms", {"ttl": 20, "trusted_recipient": True, "sms": {"encoding_type": "unicode"}}, id="options"),
+        pytest.param("sms", {"ttl": 1, "trusted_recipient": True, "sms": {"encoding_type": "unicode"}}, id="options"),
         pytest.param("sms", {"client_ref": "r" * 100, "webhook_version": "v1"}, id="a long reference"),
         pytest.param("sms", {"webhook_url": "http://127.0.0.1:8080/hooks"}, id="a webhook of its own"),
         pytest.param("sms", {"to": "1234567"}, id="the shortest number"),
@@ -65,7 +65,7 @@ def test_a_good_body_has_no_faults(channel: str, changes: dict[str, Any]) -> Non
         pytest.param("sms", {"text": GONE}, ["text"], 1150, id="no text"),
         pytest.param("sms", {"text": ""}, ["text"], 1150, id="an empty text"),
         pytest.param("sms", {"text": "x" * 3201}, ["text"], 1150, id="a text that is too long"),
-        pytest.param("sms", {"ttl": 19}, ["ttl"], 1150, id="a ttl below"),
+        pytest.param("sms", {"ttl": 0}, ["ttl"], 1150, id="a ttl below"),
         pytest.param("sms", {"ttl": 604_801}, ["ttl"], 1150, id="a ttl above"),
         pytest.param("sms", {"ttl": True}, ["ttl"], 1150, id="a ttl that is true"),
         pytest.param("sms", {"ttl": "600"}, ["ttl"], 1150, id="a ttl in words"),
@@ -89,7 +89,7 @@ def test_a_good_body_has_no_faults(channel: str, changes: dict[str, Any]) -> Non
         pytest.param(
             "messenger", {"messenger": {"category": "message_tag"}}, ["messenger.tag"], 1410, id="a tag forgotten"
         ),
-        pytest.param("sms", {"to": "x", "text": "", "ttl": 1}, ["to", "text", "ttl"], 1150, id="all of them are named"),
+        pytest.param("sms", {"to": "x", "text": "", "ttl": 0}, ["to", "text", "ttl"], 1150, id="all of them are named"),
     ],
 )
 def test_each_fault_is_named_and_numbered(channel: str, changes: dict[str, Any], names: list[str], number: int) -> None:

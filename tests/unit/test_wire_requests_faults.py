@@ -192,7 +192,7 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
         "/workflow/0/message/viber_service_msg/ttl",
         "range",
     ),
-    (MESSAGE, put("ttl", 19), "/ttl", "range"),
+    (MESSAGE, put("ttl", 0), "/ttl", "range"),
     (FLOW, put("workflow.0.ttl", 29), "/workflow/0/ttl", "range"),
     (V1_, put("client_ref", "r" * 101), "/client_ref", "length"),
     (V1_, put("client_ref", 17), "/client_ref", "type"),
@@ -205,6 +205,14 @@ REFUSED: list[tuple[StartType, Change, str, str]] = [
     (V1_, put("webhook_url", "https://shop.example/\n"), "/webhook_url", "url"),
     (V1_, put("webhook_url", "https://shop.example/" + "x" * 2000), "/webhook_url", "length"),
     (V1_, put("webhook_version", "v2"), "/webhook_version", "enum"),
+    # beside `workflow`, for all its items
+    (FLOW, put("client_ref", "r" * 41), "/client_ref", "length"),
+    (FLOW, put("client_ref", 17), "/client_ref", "type"),
+    (FLOW, put("webhook_url", "ftp://shop.example/"), "/webhook_url", "url"),
+    (FLOW, put("webhook_url", None), "/webhook_url", "type"),
+    (FLOW, put("webhook_version", "v2"), "/webhook_version", "enum"),
+    (StartType.WORKFLOW_BETA, put("client_ref", "r" * 41), "/client_ref", "length"),
+    (StartType.WORKFLOW_BETA, put("webhook_url", "https://"), "/webhook_url", "url"),
 ]
 
 
@@ -271,6 +279,9 @@ TAKEN: list[tuple[StartType, Change]] = [
     (FLOW, put("workflow", [V0_1])),
     (FLOW, put("align_ttl", False)),
     (FLOW, put("person", "customer-4711")),
+    (FLOW, put("client_ref", "r" * 40)),
+    (FLOW, put("webhook_url", "https://shop.example/")),
+    (StartType.WORKFLOW_BETA, put("webhook_version", "v1")),
 ]
 
 
@@ -299,7 +310,7 @@ def test_all_faults_of_a_body_are_told_at_once_and_by_name() -> None:
     body = copy.deepcopy(V1_CHAIN)
     body |= {"valid_for": 1, "engine": "remote", "client_ref": 5, "to": "+44", "text": ""}
     body["failover"][0] |= {"channel": "fax", "webhook_version": "v3"}
-    body["failover"][1] |= {"message_type": "fax", "ttl": 5}
+    body["failover"][1] |= {"message_type": "fax", "ttl": 0}
     del body["failover"][1]["to"]
 
     with pytest.raises(WireError) as raised:

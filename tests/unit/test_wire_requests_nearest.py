@@ -90,6 +90,28 @@ def test_a_step_of_a_workflow_wins_over_its_request() -> None:
     assert [("person:ben", True), ("person:anna", False)] == [(step.person, step.align_ttl) for step in steps]
 
 
+@pytest.mark.parametrize("start_type", [StartType.WORKFLOW_V0_1, StartType.WORKFLOW_BETA])
+def test_what_stands_beside_the_items_is_said_of_those_that_say_nothing_else(start_type: StartType) -> None:
+    around = {"client_ref": "r-1", "webhook_url": "https://shop.example/", "webhook_version": "v1"}
+    own = {"client_ref": "", "webhook_url": "https://other.example/", "webhook_version": "v0.1"}
+    window = {"failover": {"expiry_time": 60}}
+    body = {"template": "failover", **around, "workflow": [{**V0_1, **window}, {**V0_1, **own, **window}, V0_1]}
+
+    workflow = made(body, DEPLOYMENT, start_type)
+
+    assert [around, own, around] == [{name: getattr(step, name) for name in around} for step in workflow.steps]
+    assert "r-1" == workflow.client_ref
+
+
+def test_an_item_of_a_v1_chain_inherits_no_reference_and_no_address() -> None:
+    around = {"client_ref": "r-1", "webhook_url": "https://shop.example/"}
+
+    first, second = made({**V1, **around, "failover": [V1]}, DEPLOYMENT).steps
+
+    assert ("r-1", "https://shop.example/") == (first.client_ref, first.webhook_url)
+    assert (None, None) == (second.client_ref, second.webhook_url)
+
+
 def test_the_outer_message_of_a_chain_speaks_for_all_of_persons_and_for_itself_of_ttl() -> None:
     body = {**V1, "person": "anna", "align_ttl": False, "failover": [{**V1, "person": "ben"}, V1]}
 

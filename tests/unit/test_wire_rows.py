@@ -112,14 +112,20 @@ def test_what_v0_1_does_not_have_is_refused_there_by_the_name_of_channel_or_type
     assert expected in faults_of(StartType.MESSAGE_V0_1, body)
 
 
-def test_the_beta_had_no_mms_and_a_template_could_lack_its_language() -> None:
-    bare = changed(OLD_ROWS["whatsapp template"], {"message.whatsapp": None})
-
+def test_the_beta_had_no_mms() -> None:
     assert ("/workflow/0/to/type", "unknown_channel") in faults_of(
         StartType.WORKFLOW_BETA, workflow(OLD_ROWS["mms image"])
     )
-    assert [] == faults_of(StartType.WORKFLOW_BETA, workflow(bare))
-    assert [("/message/whatsapp", "required")] == faults_of(StartType.MESSAGE_V0_1, bare)
+
+
+@pytest.mark.parametrize("start_type", NESTED)
+@pytest.mark.parametrize("missing", ["message.whatsapp", "message.whatsapp.locale"])
+def test_a_template_of_the_older_generations_may_lack_its_language(start_type: StartType, missing: str) -> None:
+    bare = changed(OLD_ROWS["whatsapp template"], {missing: None})
+    body = bare if start_type is StartType.MESSAGE_V0_1 else workflow(bare)
+
+    assert "en_US" == sent_by_v1(start_type, body)["whatsapp"]["locale"]
+    assert "en-US" == sent_by_v0_1(start_type, body)["message"]["whatsapp"]["locale"]
 
 
 @pytest.mark.parametrize("start_type", NESTED)

@@ -39,7 +39,7 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
         ("to", number(7), number(6)),
         ("to", "447700900000", "+447700900000"),
         ("from", a(50), a(51)),
-        ("ttl", 20, 19),
+        ("ttl", 1, 0),
         ("ttl", 604_800, 604_801),
         ("client_ref", a(100), a(101)),
         ("sms.encoding_type", "unicode", "ucs2"),
@@ -131,7 +131,8 @@ LIMITS: dict[str, list[tuple[str, object, object]]] = {
         ("template.name", "x", ""),
         ("template.parameters", [], "17"),
         ("template.parameters", [{"default": "x"}], [17]),
-        ("template.parameters", [{"currency": {}}], [{"default": 17}]),
+        ("template.parameters", [{"default": "", "currency": {}}], [{"default": 17}]),
+        ("template.parameters", ["x"], [{"currency": {}}]),
         ("whatsapp.policy", "deterministic", "fallback"),
         ("whatsapp.locale", "en_US", "e"),
         ("whatsapp.policy", None, "Deterministic"),
@@ -320,8 +321,11 @@ CONDITIONS: list[tuple[str, dict[str, object], tuple[str, str] | None]] = [
 
 OLD_CONDITIONS: list[tuple[str, dict[str, object], tuple[str, str]]] = [
     ("messenger text", {"message.messenger.tag": None}, ("/message/messenger/tag", "required")),
-    ("whatsapp template", {"message.whatsapp": None}, ("/message/whatsapp", "required")),
-    ("whatsapp template", {"message.whatsapp.locale": None}, ("/message/whatsapp/locale", "required")),
+    (
+        "whatsapp template",
+        {"message.content.template.parameters": ["17", {"text": "x"}]},
+        ("/message/content/template/parameters/1/default", "required"),
+    ),
     ("whatsapp text", {"ttl": 60}, ("/ttl", "unsupported")),
     ("viber_service text", {"message.viber_service_msg.ttl": "600"}, ("/message/viber_service_msg/ttl", "range")),
     ("sms text", {"from.type": "mms"}, ("/from/type", "mismatch")),
