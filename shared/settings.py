@@ -50,8 +50,12 @@ class DispatcherSettings:
     """Who runs the failover where neither the request nor its application says so (semantics 10)."""
     ingress_user: str = "cascade-ingress"
     """The broker user that the ingress publishes as."""
+    lenient_numbers: bool = False
+    """Whether recipients' numbers of what other systems queue may begin with `+` or `00`."""
     callback_networks: tuple[str, ...] = ()
     """Networks inside which callers' addresses may lie, e.g. 127.0.0.0/8; none by default."""
+    public_url: str | None = None
+    """Where callers reach the ingress, without a slash at its end; None: webhooks lead to no address of ours."""
     provider_ca_file: str | None = None
     """Certificates to trust beside the public ones; None: the public ones alone."""
     log_format: str = "json"
@@ -114,7 +118,9 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
     receipt_p95_s: dict[str, float] = environment.dict("RECEIPT_P95_S", {}, subcast_values=float)
     engine = environment.str("ENGINE", Engine.LOCAL.value, validate=validate.OneOf([each.value for each in Engine]))
     ingress_user = environment.str("INGRESS_USER", "cascade-ingress")
+    lenient_numbers = environment.bool("LENIENT_NUMBERS", False)
     networks: list[str] = environment.list("CALLBACK_NETWORKS", [])
+    public_url = environment.str("PUBLIC_URL", "")
     provider_ca_file = environment.str("PROVIDER_CA_FILE", "")
     log_format = environment.str("LOG_FORMAT", "json", validate=validate.OneOf(LOG_FORMATS))
     log_level = environment.str("LOG_LEVEL", "info", validate=validate.OneOf(LOG_LEVELS))
@@ -132,7 +138,9 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
             receipt_p95_s=receipt_p95_s,
             engine=Engine(engine),
             ingress_user=ingress_user,
+            lenient_numbers=lenient_numbers,
             callback_networks=tuple(networks),
+            public_url=public_url.rstrip("/") or None,
             provider_ca_file=provider_ca_file or None,
             log_format=log_format,
             log_level=log_level,
@@ -140,7 +148,11 @@ def _dispatcher_settings(environment: FileAwareEnv) -> DispatcherSettings:
             metrics_host=metrics_host,
         )
 
-    faults = (*_channel_faults(reconcile_s or {}, receipt_p95_s or {}), *_network_faults(networks or []))
+    faults = (
+        *_channel_faults(reconcile_s or {}, receipt_p95_s or {}),
+        *_network_faults(networks or []),
+        *_address_faults(public_url or ""),
+    )
     return sealed(environment, build, *faults)
 
 
@@ -172,3 +184,14 @@ def _network_faults(networks: list[str]) -> list[str]:
         except ValueError as error:
             faults.append(f"CASCADE_CALLBACK_NETWORKS: {error}")
     return faults
+
+
+def _address_faults(public_url: str) -> list[str]:
+    try:
+        parts = urlsplit(public_url)
+        complete = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        complete = False
+    if not public_url or (complete and not any(sign in public_url for sign in "?#@ ")):
+        return []
+    return ["CASCADE_PUBLIC_URL: no address like https://cascade.example, without user, query and fragment"]

@@ -74,6 +74,7 @@ def dispatcher(home: Home, urls: BrokerUrls, number: int) -> Member:
             "CASCADE_BROKER_URL": urls.dispatcher,
             "CASCADE_INGRESS_USER": urls.ingress_user,
             "CASCADE_DISPATCHER_NAME": f"dispatcher-{number}",
+            "CASCADE_PUBLIC_URL": os.environ.get("CASCADE_PUBLIC_URL", home.url("ingress")),
             "CASCADE_CALLBACK_NETWORKS": os.environ.get("CASCADE_CALLBACK_NETWORKS", "127.0.0.0/8"),
         },
     )

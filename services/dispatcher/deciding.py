@@ -75,7 +75,15 @@ def decide_all(work: Iterable[Work], around: Around) -> Decided:
     put_off: list[Work] = []
     for read in (each for each in work if isinstance(each, InboundRead)):
         try:
-            pieces.append(inbound_piece(read, turn=around.turn, directory=around.directory, owner=around.settings.name))
+            pieces.append(
+                inbound_piece(
+                    read,
+                    turn=around.turn,
+                    directory=around.directory,
+                    owner=around.settings.name,
+                    public_url=around.settings.public_url,
+                )
+            )
         except Exception as crash:  # the same loop: a bug with one inbound message stays with it
             log.exception("inbound.not_decided", account=read.account)
             culprits.append(Culprit(workflow_id="", work=(read,), error=f"{type(crash).__name__}: {crash}"))

@@ -8,6 +8,7 @@ account whose secret signed count. Whose all else is, `addressees.py` tells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from services.dispatcher.addressees import addressee, tenant_of
@@ -44,8 +45,13 @@ class Answered:
         return self.workflow.steps[self.row.step - 1].client_ref
 
 
-def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner: str) -> Piece:
-    """Return what is written of an inbound message. Its own id is the provider's and passes unchanged."""
+def inbound_piece(
+    read: InboundRead, *, turn: Turn, directory: Directory, owner: str, public_url: str | None = None
+) -> Piece:
+    """Return what is written of an inbound message. Its own id is the provider's and passes unchanged.
+
+    `public_url`: where callers reach the ingress; None where nobody said.
+    """
     message, now = read.message, turn.now
     answered = _found(match_ids(None, message.answers_uuid, read.account, turn, directory), turn)
     referred = _found(match_ids(message.reference, None, read.account, turn, directory), turn)
@@ -64,6 +70,7 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
         facts=facts | ({} if answered is None else {"answers": answered.message_uuid}),
     )
     told_at = addressee(read, tenant, workflow, directory)
+    body = _body(read, told_at.version if told_at is not None else None, answered, referred, public_url)
     callbacks: tuple[CallbackRow, ...] = ()
     if told_at is not None:
         row = callback_row(
@@ -72,7 +79,7 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
             tenant=tenant,
             kind="inbound",
             url=told_at.url,
-            body=_body(read, told_at.version, answered, referred),
+            body=body,
             application_id=told_at.application_id,
             directory=directory,
             now=now,
@@ -89,7 +96,7 @@ def inbound_piece(read: InboundRead, *, turn: Turn, directory: Directory, owner:
                 sender=message.sender,
                 recipient=message.recipient,
                 region_url=message.region_url,
-                raw=read.raw,
+                raw=body,
                 received_at=now,
             ),
         ),
@@ -115,12 +122,20 @@ def _found(row: AttemptRow | str, turn: Turn) -> Answered | None:
     return Answered(row=row, workflow=stored.workflow) if stored is not None else None
 
 
-def _body(read: InboundRead, version: str | None, answered: Answered | None, referred: Answered | None) -> bytes:
+def _body(
+    read: InboundRead,
+    version: str | None,
+    answered: Answered | None,
+    referred: Answered | None,
+    public_url: str | None,
+) -> bytes:
     reference = read.message.reference
+    message = quote(read.message.provider_uuid, safe="")
     return inbound_webhook(
         read.raw,
         version=version,
         answers=answered.message_uuid if answered is not None else None,
         ours=reference is not None and parse_reference(reference) is not None,
         client_ref=referred.client_ref if referred is not None else None,
+        href=f"{public_url}/v1/messages/{message}" if public_url is not None else None,
     )

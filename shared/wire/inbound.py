@@ -1,8 +1,9 @@
 """Inbound messages on their way to the caller: in the generation that its application reads, under the ids it knows.
 
-The body goes on as the provider wrote it. Changed are only its form, where another was asked for and one exists, and
-the two places where it speaks of a message of ours: the provider's id of it, and the reference we gave it (protocol
-5.5). A type or channel that v0.1 never knew stays in v1.
+The body goes on as the provider wrote it. Changed are only its form, where another was asked for and one exists, the
+two places where it speaks of a message of ours: the provider's id of it, and the reference we gave it (protocol 5.5),
+and its own address: the provider's is none that the caller has credentials for. A type or channel that v0.1 never knew
+stays in v1.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ def inbound_webhook(
     answers: str | None = None,
     ours: bool = False,
     client_ref: str | None = None,
+    href: str | None = None,
 ) -> bytes:
     """Return the body for the caller, the very bytes where nothing has to change. Raises WireError.
 
     `version`: "v1" or "v0.1"; None leaves the form as it came. `answers`: our id of the message that it answers, for
     the provider's; None leaves that. `ours`: its `client_ref` is a reference of ours, which the caller's own
-    `client_ref` replaces, or nothing where the caller gave none.
+    `client_ref` replaces, or nothing where the caller gave none. `href`: where the caller finds the message, in place
+    of where the provider keeps it; None where that is not known: then its `_self` is left out.
     """
     document = document_of(raw)
     told = dict(document)
@@ -40,6 +43,9 @@ def inbound_webhook(
     if ours:
         del told["client_ref"]
         told |= {} if client_ref is None else {"client_ref": client_ref}
+    if "_self" in told:
+        del told["_self"]
+        told |= {} if href is None else {"_self": {"href": href}}
     told = _in_the_form_of(version, told)
     return raw if told == document else msgspec.json.encode(told)
 

@@ -198,3 +198,32 @@ def test_without_routes_only_the_account_that_serves_everybody_may_be_used(
     )
 
     assert allowed is directory.may_use("a", accounts[0])
+
+
+@pytest.mark.parametrize(
+    ("uuid", "public_url", "href"),
+    [
+        ("in-1", "https://cascade.example", "https://cascade.example/v1/messages/in-1"),
+        ("in-1", "https://cascade.example/sms", "https://cascade.example/sms/v1/messages/in-1"),
+        ("../x?y", "https://cascade.example", "https://cascade.example/v1/messages/..%2Fx%3Fy"),
+        ("in-1", None, None),
+    ],
+)
+def test_what_is_told_and_kept_leads_to_us_and_never_to_the_provider(
+    uuid: str, public_url: str | None, href: str | None
+) -> None:
+    theirs = "https://api-eu.vonage.com/v1/messages/in-1"
+    raw = json.dumps({**json.loads(RAW), "message_uuid": uuid, "_self": {"href": theirs}}).encode()
+    directory = Directory(
+        now=NOW,
+        deployment_secret=b"",
+        tenants={"acme": Tenant(name="acme", inbound_url="https://acme.example/")},
+        keys={"k": ApiKey(api_key="k", tenant="acme", secret_hashes=(), signature_secret="s" * 32)},
+    )
+    read = replace(READ, message=read_inbound(raw), raw=raw)
+    piece = inbound_piece(read, turn=EMPTY, directory=directory, owner="d-1", public_url=public_url)
+
+    (told,), (kept,) = piece.callbacks, piece.inbound
+    assert (None if href is None else {"href": href}) == json.loads(told.body).get("_self")
+    assert told.body == kept.raw
+    assert theirs == kept.region_url

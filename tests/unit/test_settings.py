@@ -66,3 +66,32 @@ def test_a_file_beats_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("CASCADE_BROKER_URL_FILE", str(tmp_path / "url"))
 
     assert "amqp://from-the-file" == dispatcher_settings().broker_url
+
+
+def test_where_callers_reach_us_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_BROKER_URL", "amqp://127.0.0.1")
+    assert dispatcher_settings().public_url is None
+
+    monkeypatch.setenv("CASCADE_PUBLIC_URL", "https://cascade.example/api/")
+    assert "https://cascade.example/api" == dispatcher_settings().public_url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "cascade.example",
+        "ftp://cascade.example",
+        "https://",
+        "https://user@cascade.example",
+        "https://cascade.example?x=1",
+        "https://cascade.example/#x",
+        "https://cascade.example:port",
+        "https://[::1",
+    ],
+)
+def test_where_callers_reach_us_must_be_an_address(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("CASCADE_BROKER_URL", "amqp://127.0.0.1")
+    monkeypatch.setenv("CASCADE_PUBLIC_URL", address)
+
+    with pytest.raises(ConfigError, match="CASCADE_PUBLIC_URL"):
+        dispatcher_settings()
