@@ -46,11 +46,18 @@ class _Origin:
 
 
 def read_intake(
-    delivery: Delivery, *, directory: Directory, believed: Collection[str], now: float, defaults: Defaults
+    delivery: Delivery,
+    *,
+    directory: Directory,
+    believed: Collection[str],
+    now: float,
+    defaults: Defaults,
+    lenient_numbers: bool = False,
 ) -> NewStart | Refusal:
     """Return the workflow that a message starts, or why it starts none.
 
-    `believed`: broker users whose headers are taken at their word. `now` is store time.
+    `believed`: broker users whose headers are taken at their word. `now` is store time. `lenient_numbers`: other
+    systems' numbers may begin with `+` or `00`; of the ingress they always may, whose answer is given: it was accepted.
     """
     user = delivery.user_id
     if not user:
@@ -85,7 +92,7 @@ def read_intake(
         else:
             origin = _named_by_the_ingress(delivery)
         workflow = to_workflow(
-            read_start(StartType(delivery.type), delivery.body),
+            read_start(StartType(delivery.type), delivery.body, lenient_numbers=lenient_numbers or from_ingress),
             workflow_id=origin.workflow_id,
             tenant=origin.tenant,
             application_id=origin.application_id,

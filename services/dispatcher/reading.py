@@ -51,6 +51,7 @@ class Reader:
                 believed=self._believed,
                 now=now,
                 defaults=self._defaults,
+                lenient_numbers=self._settings.lenient_numbers,
             )
             if not isinstance(found, Refusal):
                 return found

@@ -62,7 +62,7 @@ def _send(start_type: StartType, generation: Generation) -> Response:
     caller = authenticated()
     key = key_of_request()
     raw = json_body(at_most=BODY_MAXIMUM)
-    start = read_start(start_type, raw)
+    start = read_start(start_type, raw, lenient_numbers=here.settings.lenient_numbers)
     workflow_id = new_id(here, caller, start_type, raw)
     note(workflow_id=workflow_id, steps=len(start.steps), start_type=start_type.value)
 

@@ -54,6 +54,8 @@ class IngressSettings:
     """Whether api_key and api_secret are taken from the query too, for old clients; addresses end up in logs."""
     resending_agents: tuple[str, ...] = ("vonage-python-sdk/",)
     """Beginnings of the User-Agent of clients that re-send a request by themselves; none: the rule is off."""
+    lenient_numbers: bool = False
+    """Whether recipients' numbers may begin with `+` or `00`, which the provider refuses."""
     log_format: str = "json"
     log_level: str = "info"
 
@@ -81,6 +83,7 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
     publish_timeout_s = environment.float("PUBLISH_TIMEOUT_S", 5.0, validate=validate.Range(0.1, 60.0))
     query_credentials = environment.bool("INGRESS_QUERY_CREDENTIALS", False)
     resending_agents: list[str] = environment.list("INGRESS_RESENDING_AGENTS", ["vonage-python-sdk/"])
+    lenient_numbers = environment.bool("LENIENT_NUMBERS", False)
     log_format = environment.str("LOG_FORMAT", "json", validate=validate.OneOf(LOG_FORMATS))
     log_level = environment.str("LOG_LEVEL", "info", validate=validate.OneOf(LOG_LEVELS))
 
@@ -97,6 +100,7 @@ def _ingress_settings(environment: FileAwareEnv) -> IngressSettings:
             publish_timeout_s=publish_timeout_s,
             query_credentials=query_credentials,
             resending_agents=tuple(agent for agent in resending_agents if agent),
+            lenient_numbers=lenient_numbers,
             log_format=log_format,
             log_level=log_level,
         )

@@ -19,6 +19,7 @@ from shared.model import Delivery, Engine, Generation, Priority, RequestKind, St
 from shared.wire.beta import WorkflowBody, read_beta_workflow
 from shared.wire.content import Key
 from shared.wire.drafts import Request, RequestWords, StepDraft
+from shared.wire.lenient_numbers import with_plain_numbers
 from shared.wire.limits import BODY_MAXIMUM, DEPTH_MAXIMUM
 from shared.wire.own_fields import RequestFields
 from shared.wire.v0_1 import read_dispatch
@@ -94,10 +95,14 @@ _COMPILED = tuple(
 So it is done here, before there are threads."""
 
 
-def read_start(start_type: StartType, raw: bytes) -> Start:
-    """Read a request. Raises WireError with all its faults, and nothing else whatever the bytes."""
+def read_start(start_type: StartType, raw: bytes, *, lenient_numbers: bool = False) -> Start:
+    """Read a request. Raises WireError with all its faults, and nothing else whatever the bytes.
+
+    `lenient_numbers`: recipients' numbers may begin with `+` or `00`, which is taken off.
+    """
     generation, kind, reader = _READERS[start_type]
-    request = reader(strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM))
+    body = strict_json.loads(raw, max_bytes=BODY_MAXIMUM, max_depth=DEPTH_MAXIMUM)
+    request = reader(with_plain_numbers(body) if lenient_numbers else body)
     return Start(
         start_type=start_type,
         generation=generation,
