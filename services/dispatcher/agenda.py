@@ -71,16 +71,16 @@ class Agenda:
             else:
                 self._work[id(each)] = each
 
-    def drop_repeats(self, kept: Callable[[str], InboundRow | None], directory: Directory) -> None:
+    def drop_repeats(self, kept: Callable[[str], tuple[InboundRow, ...]], directory: Directory) -> None:
         """Acknowledge inbound messages that were told before: all that follows from one was committed with its row.
 
-        `kept` finds that row by the provider's id. Raises StoreUnavailable.
+        `kept` finds the rows of a provider's id. Raises StoreUnavailable.
         """
         seen: set[tuple[str, str]] = set()
         for read in [each for each in self._work.values() if isinstance(each, InboundRead)]:
             named = read.message.provider_uuid, read.account
-            row = kept(read.message.provider_uuid)
-            if named in seen or (row is not None and directory.same_account(row.account, read.account)):
+            rows = kept(read.message.provider_uuid)
+            if named in seen or any(directory.same_account(row.account, read.account) for row in rows):
                 self.settle([read])
                 self.add_loose([Piece(deliveries=(read.delivery,))])
             seen.add(named)

@@ -145,7 +145,7 @@ def target_of(wish: UpdateWish, store: QueryStore) -> _Target | None:
     """
     asked = wish.update
     indicator = asked.replying_indicator
-    inbound = store.find_inbound(asked.message_uuid)
+    inbound = next((row for row in store.find_inbound(asked.message_uuid) if row.tenant == asked.tenant), None)
     if inbound is not None:
         update = Update(
             provider_uuid=inbound.provider_uuid,
@@ -153,7 +153,7 @@ def target_of(wish: UpdateWish, store: QueryStore) -> _Target | None:
             replying_indicator=indicator,
             region_url=inbound.region_url,
         )
-        return _Target(update=update, account=inbound.account) if inbound.tenant == asked.tenant else None
+        return _Target(update=update, account=inbound.account)
     try:
         workflow_id, number = split_message_uuid(asked.message_uuid)
     except ValueError:

@@ -43,7 +43,7 @@ class OpeningStore(IngressStore):
         """See the port."""
         return self._opened().timeline(workflow_id)
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
         """See the port."""
         return self._opened().find_inbound(provider_uuid)
 

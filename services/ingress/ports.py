@@ -40,8 +40,8 @@ class IngressStore(Protocol):
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         """Return its journal in order; empty where it is not there. Raises StoreUnavailable."""
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
-        """Return an inbound message, None where it is not there. Raises StoreUnavailable."""
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
+        """Return the inbound messages of that id, at most one of each account. Raises StoreUnavailable."""
 
     def search(self, query: SearchQuery) -> SearchPage:
         """Return workflows, newest first. Raises StoreUnavailable."""

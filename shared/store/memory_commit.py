@@ -47,7 +47,7 @@ def commit_to(state: MemoryState, batch: Batch, *, now: float) -> Committed:
     for parked_id in batch.unparked:
         state.parked.pop(parked_id, None)
     for inbound in batch.inbound:
-        state.inbound.setdefault(inbound.provider_uuid, inbound)
+        state.inbound.setdefault((inbound.provider_uuid, inbound.account), inbound)
     state.read_to = max(state.read_to, batch.read_to or 0.0)
     return Committed(lost=frozenset(lost), outbox_ids=outbox_ids)
 

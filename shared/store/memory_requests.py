@@ -20,10 +20,11 @@ class MemoryRequests:
     _lock: Lock
     _clock: Clock
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
         """See the port."""
         with self._lock:
-            return self._state.inbound.get(provider_uuid)
+            found = [row for row in self._state.inbound.values() if row.provider_uuid == provider_uuid]
+        return tuple(sorted(found, key=lambda row: row.account))
 
     def search(self, query: SearchQuery) -> SearchPage:
         """See the port."""

@@ -57,7 +57,7 @@ class MemoryState:
     outbox: dict[int, OutboxRow] = field(default_factory=dict)
     callbacks: dict[str, CallbackRow] = field(default_factory=dict)
     parked: dict[str, ParkedReceipt] = field(default_factory=dict)
-    inbound: dict[str, InboundRow] = field(default_factory=dict)
+    inbound: dict[tuple[str, str], InboundRow] = field(default_factory=dict)
     tombstones: dict[str, Tombstone] = field(default_factory=dict)
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
     request_keys: dict[tuple[str, str], KeptKey] = field(default_factory=dict)

@@ -203,8 +203,8 @@ class QueryStore(Protocol):
     def has_tombstone(self, workflow_id: str) -> bool:
         """Tell whether a cancel came before the start."""
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
-        """Return an inbound message, None where it is not there."""
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
+        """Return the inbound messages of that id, by account; at most one of each."""
 
     def search(self, query: SearchQuery) -> SearchPage:
         """Return the workflows that a query speaks of, newest first, at most `limit`.

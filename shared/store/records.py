@@ -103,7 +103,7 @@ class ParkedReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRow:
-    """An inbound message, once per provider's uuid."""
+    """An inbound message, once per provider's uuid and account: ids of one account say nothing of another's."""
 
     provider_uuid: str
     tenant: str

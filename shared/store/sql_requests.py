@@ -23,11 +23,11 @@ class SqlSearch:
 
     _database: Database
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
         """See the port."""
+        statement = select(inbound).where(inbound.c.provider_uuid == provider_uuid).order_by(inbound.c.account)
         with self._database.reading() as connection:
-            row = connection.execute(select(inbound).where(inbound.c.provider_uuid == provider_uuid)).one_or_none()
-        return None if row is None else inbound_of(row)
+            return tuple(inbound_of(row) for row in connection.execute(statement))
 
     def search(self, query: SearchQuery) -> SearchPage:
         """See the port."""

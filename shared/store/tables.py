@@ -192,15 +192,16 @@ Index("receipts_parked_keep_until", receipts_parked.c.keep_until)
 inbound = Table(
     "inbound",
     metadata,
-    Column("provider_uuid", WORD, primary_key=True),
+    Column("provider_uuid", WORD, nullable=False),
     Column("tenant", Text, nullable=False),
-    Column("account", Text, nullable=False),
+    Column("account", WORD, nullable=False),
     Column("channel", WORD, nullable=False),
     Column("sender", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("region_url", Text),
     Column("raw", LargeBinary, nullable=False),
     Column("received_at", Double, nullable=False),
+    PrimaryKeyConstraint("provider_uuid", "account", name="inbound_pkey"),
 )
 
 tombstones = Table(

@@ -115,22 +115,34 @@ def test_signs_that_no_database_takes_are_found_by_what_stands_for_them(store: S
     assert [workflow_id(1)] == found(store, client_ref="order\0007")
 
 
+RECEIVED = InboundRow(
+    provider_uuid="6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e",
+    tenant="acme",
+    account="default",
+    channel="whatsapp",
+    sender="447700900000",
+    recipient="447700900001",
+    region_url="https://api-eu.vonage.com/v1/messages/6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e",
+    raw=b'{"\xff',
+    received_at=EPOCH + 0.25,
+)
+
+
 def test_an_inbound_message_is_found_by_the_provider_s_uuid(store: Store) -> None:
-    row = InboundRow(
-        provider_uuid="6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e",
-        tenant="acme",
-        account="default",
-        channel="whatsapp",
-        sender="447700900000",
-        recipient="447700900001",
-        region_url="https://api-eu.vonage.com/v1/messages/6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e",
-        raw=b'{"\xff',
-        received_at=EPOCH + 0.25,
-    )
+    row = RECEIVED
     store.commit(Batch(inbound=(row,)))
 
-    assert row == store.find_inbound(row.provider_uuid)
-    assert store.find_inbound(workflow_id(1)) is None
+    assert (row,) == store.find_inbound(row.provider_uuid)
+    assert () == store.find_inbound(workflow_id(1))
+
+
+def test_an_id_that_one_account_took_is_free_for_the_others(store: Store) -> None:
+    first = replace(RECEIVED, account="b", tenant="rival")
+    second = replace(RECEIVED, account="a", raw=b"[]")
+    store.commit(Batch(inbound=(first,)))
+    store.commit(Batch(inbound=(second, replace(first, raw=b"again"))))
+
+    assert (second, first) == store.find_inbound(RECEIVED.provider_uuid)
 
 
 REQUEST = KeyedRequest(tenant="acme", key="order-17", fingerprint="a" * 64, workflow_id=workflow_id(1))

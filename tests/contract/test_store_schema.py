@@ -1,21 +1,28 @@
 """The migrations make the tables that the code has in mind, and a store is opened only on a schema that fits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+import shared.store.migrations
 import shared.store.tables_directory
-import shared.store.tables_requests  # noqa: F401 - so do these
+import shared.store.tables_requests
 from shared.errors import ConfigError
 from shared.store.migrations import current, head, upgrade
 from shared.store.opening import open_store
+from shared.store.records import Batch
 from shared.store.sql_connect import connect
 from shared.store.sql_database import Database
 from shared.store.tables import metadata
+
+MIGRATIONS = str(Path(shared.store.migrations.__file__).parent)
 
 
 @pytest.fixture
@@ -119,6 +126,33 @@ def test_a_newer_schema_is_no_obstacle_and_is_not_taken_back(database_url: str) 
 
     assert 32 == len(open_and_read_secret(database_url))
     assert "9999" == upgrade(database_url)
+
+
+def test_inbound_messages_of_an_older_schema_stay_when_their_key_grows(database_url: str) -> None:
+    database = connect(database_url)
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            text(
+                "INSERT INTO inbound (provider_uuid, tenant, account, channel, sender, recipient, raw, received_at)"
+                " VALUES ('in-1', 'acme', 'default', 'sms', '447700900000', 'Shop', :raw, 1.5)"
+            ),
+            {"raw": b"{}"},
+        )
+    database.close()
+    upgrade(database_url)
+
+    store = open_store(database_url)
+    (kept,) = store.find_inbound("in-1")
+    store.commit(Batch(inbound=(kept, replace(kept, account="another"))))
+    found = store.find_inbound("in-1")
+    store.close()
+
+    assert ("acme", "default", b"{}", 1.5) == (kept.tenant, kept.account, kept.raw, kept.received_at)
+    assert (replace(kept, account="another"), kept) == found
 
 
 def stamp(url: str, revision: str) -> None:

@@ -88,7 +88,7 @@ class LosableStore:
     def timeline(self, workflow_id: str) -> tuple[Entry, ...]:
         return self._there().timeline(workflow_id)
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
         return self._there().find_inbound(provider_uuid)
 
     def search(self, query: SearchQuery) -> SearchPage:

@@ -32,11 +32,11 @@ def patch(room: Room, uuid: str, body: object, caller: MadeUpCaller = ACME) -> A
     return room.client.patch(f"/v1/messages/{uuid}", json=body, headers=room.headers(caller))
 
 
-def came_in(room: Room, *, channel: str = "whatsapp", tenant: str = "acme") -> str:
+def came_in(room: Room, *, channel: str = "whatsapp", tenant: str = "acme", account: str = "default") -> str:
     row = InboundRow(
         provider_uuid=INBOUND,
         tenant=tenant,
-        account="default",
+        account=account,
         channel=channel,
         sender="447700900000",
         recipient="447700900001",
@@ -109,6 +109,14 @@ def test_the_latest_attempt_may_be_unsure_where_an_earlier_one_is_known(room: Ro
     unsure = attempt(number=2, state=AttemptState.UNSURE, provider_uuid=None)
 
     assert 200 == patch(room, sent(room, attempt(), unsure), REVOKED).status_code
+
+
+def test_an_id_that_another_tenant_s_account_took_first_is_the_callers_all_the_same(room: Room) -> None:
+    came_in(room, tenant="other", account="another", channel="sms")
+    uuid = came_in(room, account="the second")
+
+    assert 200 == patch(room, uuid, READ).status_code
+    assert 422 == patch(room, uuid, READ, OTHER).status_code
 
 
 def test_an_id_that_is_not_the_callers_is_404_and_named(room: Room) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services.dispatcher.ports import UpdateEnded, UpdateWish
-from services.dispatcher.updates import CRASHED, NO_ACCOUNT, NO_STORE, UNKNOWN, UpdatePool
+from services.dispatcher.updates import CRASHED, NO_ACCOUNT, NO_STORE, UNKNOWN, UpdatePool, target_of
 from services.dispatcher.updates_told import update_told
 from services.dispatcher.work import Command, Piece
 from shared.errors import StoreUnavailable
@@ -18,7 +18,7 @@ from shared.outcomes import Accepted, Busy, CallOutcome, OurFault, Refused, Unsu
 from shared.queue import envelope
 from shared.store.directory import Account
 from shared.store.memory import MemoryStore
-from shared.store.records import InboundRow
+from shared.store.records import Batch, InboundRow
 from shared.vonage.updates import Update
 from shared.wire.envelopes import MessageUpdate, UpdateStatus
 from tests.support.engine_bench import account
@@ -51,7 +51,7 @@ class AbsentStore(MemoryStore):
 
     away = 0
 
-    def find_inbound(self, provider_uuid: str) -> InboundRow | None:
+    def find_inbound(self, provider_uuid: str) -> tuple[InboundRow, ...]:
         if self.away > 0:
             self.away -= 1
             raise StoreUnavailable("away")
@@ -155,6 +155,16 @@ def test_an_update_is_tried_again_since_it_is_the_same_however_often_it_is_made(
 
     assert ended(wish("in-1"), store_with(), provider).problem is None
     assert 3 == len(provider.asked)
+
+
+def test_an_id_that_two_accounts_took_is_for_each_tenant_its_own_message() -> None:
+    store = store_with()
+    store.commit(Batch(inbound=(replace(INBOUND, account="another", tenant="rival", region_url=None),)))
+    targets = {tenant: target_of(wish("in-1", tenant=tenant), store) for tenant in ("acme", "rival", "nobody")}
+
+    assert {"acme": "default", "rival": "another", "nobody": None} == {
+        tenant: target.account if target is not None else None for tenant, target in targets.items()
+    }
 
 
 def test_it_is_not_tried_for_ever() -> None:
