@@ -1,4 +1,4 @@
-"""Inbound messages: kept once per provider's uuid, told as an event and to the address of whom they are for.
+"""Inbound messages: kept once per account and provider's uuid, told as an event and to whomever they are for.
 
 What answers a message of ours belongs to whoever sent that: it names the message by the provider's uuid, which the
 store leads back to the attempt, so that the caller reads the id and the reference it knows. Only attempts of the

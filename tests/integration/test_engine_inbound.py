@@ -194,11 +194,13 @@ def test_the_same_id_at_another_account_is_another_message(bench: Bench) -> None
     bench.restart()
     bench.turn()
 
-    for name in ("default", "second"):
+    for name in ("default", "second") * 2:  # the provider repeats both
         bench.webhook(raw(an_answer()), key=INBOUND_KEY, account_name=name)
         bench.turn()
 
     assert 2 == len(bench.told(envelope.EVENT))
+    assert ["default", "second"] == [row.account for row in bench.store.find_inbound("in-1")]
+    assert [] == bench.unacked
 
 
 def test_either_address_takes_every_kind(bench: Bench) -> None:
