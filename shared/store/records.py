@@ -114,6 +114,7 @@ class InboundRow:
     region_url: str | None
     """`_self.href`: where a PATCH of it must go; None where the provider did not say."""
     raw: bytes
+    """The body of its webhook as the tenant is told it."""
     received_at: float
 
 

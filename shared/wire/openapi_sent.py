@@ -10,6 +10,7 @@ from shared.wire.answers import CancelTaken, DispatchAccepted, MessageAccepted, 
 from shared.wire.openapi_operation import NOTHING, TEXT, Operation, Outcome, json_of
 from shared.wire.openapi_words import NOBODY
 from shared.wire.pages import MessagePage, WorkflowPage
+from shared.wire.received import ReceivedView
 from shared.wire.requests import StartType
 from shared.wire.updates import UpdateBody
 from shared.wire.views import AcceptedView, MessageView, TimelineView, WorkflowView
@@ -77,7 +78,10 @@ def _asked(path: str, name: str, tag: str, views: tuple[type[Struct], ...], what
         name=f"get{name}",
         tag=tag,
         summary=f"Tell how a {what} stands",
-        description="Right after the 202, while no dispatcher has read the request yet, its state is `accepted`.",
+        description=(
+            "Right after the 202, while no dispatcher has read the request yet, its state is `accepted`."
+            + (" An inbound message is shown as its webhook told it." if ReceivedView in views else "")
+        ),
         parameters=(parameter,),
         outcomes=(Outcome(status=200, description="How it stands.", media=json_of(*views, AcceptedView)),),
         refusals=(401, 404, 500, 503),
@@ -159,9 +163,9 @@ def _sent() -> tuple[Operation, ...]:
     found: list[Operation] = []
     for path, name, tag, message in _ADDRESSES:
         parameter, what = ("MessageId", "message") if message else ("WorkflowId", "workflow")
-        view: type[Struct] = MessageView if message else WorkflowView
+        shown: tuple[type[Struct], ...] = (MessageView, ReceivedView) if message else (WorkflowView,)
         found += [
-            _asked(path, name, tag, (view,), what, parameter),
+            _asked(path, name, tag, shown, what, parameter),
             _timeline(path, name, tag, what, parameter),
             _cancel(path, name, tag, parameter),
         ]

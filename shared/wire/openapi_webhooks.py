@@ -17,8 +17,9 @@ from shared.wire.webhook_bodies import (
 _STATUS = "What became of a message. Once for each status of a message, and never a lower one after a higher."
 _TO_STATUS = " It goes to the message's `webhook_url`, else to the application's status address, else to the tenant's."
 _INBOUND = (
-    "As the provider sent it; only a message of yours that it answers is named by the id and the reference you know. It"
-    " goes to the application's inbound address, else to the tenant's."
+    "As the provider sent it; only a message of yours that it answers is named by the id and the reference you know,"
+    " and `_self.href` leads to Cascade, or is left out where the deployment names no address of its own. It goes to"
+    " the application's inbound address, else to the tenant's."
 )
 _WEBHOOKS: tuple[tuple[str, str, str, type[Struct]], ...] = (
     ("statusV1", "A status, in the v1 form", _STATUS + _TO_STATUS, StatusWebhookV1),

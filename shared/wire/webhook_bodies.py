@@ -136,6 +136,12 @@ class FinalReport(Struct, kw_only=True):
     condition_met: bool
 
 
+class SelfLink(Struct, kw_only=True):
+    """`_self` of an inbound message: its own address, at Cascade."""
+
+    href: str
+
+
 class InboundWebhookV1(Struct, kw_only=True):
     """A message from a person, in the v1 form. Its content stands under the name of its type."""
 
@@ -147,6 +153,7 @@ class InboundWebhookV1(Struct, kw_only=True):
     message_type: str | UnsetType = UNSET
     """Older SMS come without it."""
     text: str | UnsetType = UNSET
+    self_link: SelfLink | UnsetType = field(default=UNSET, name="_self")
 
 
 class InboundMessage(Struct, kw_only=True):

@@ -134,6 +134,10 @@ def test_a_persons_answer_is_told_under_the_ids_that_the_caller_knows(deployment
     assert "good" == told["signature"]
     assert sent[:-2] + "01" == told["body"]["context"]["message_uuid"]
     assert person == told["body"]["from"]
+    address = f"/v1/messages/{told['body']['message_uuid']}"
+    assert {"href": deployment.ingress + address} == told["body"]["_self"]
+    shown = deployment.call("GET", address).json()
+    assert ("inbound", person, told["body"]) == (shown["direction"], shown["from"], shown["webhook"])
 
 
 @pytest.mark.parametrize(("method", "signed"), [("GET", "md5hash"), ("POST", "sha256"), ("POST-JSON", "sha512")])
