@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -61,6 +62,24 @@ def test_a_receipt_before_the_answer_settles_the_call() -> None:
     assert ["accepted", "claimed", "receipt submitted", "answer_noted", "receipt delivered", "final success"] == (
         bench.story(workflow_id)
     )
+
+
+@pytest.mark.parametrize("order", list(permutations(("submitted", "delivered", "read"))), ids=" ".join)
+def test_receipts_in_any_order_tell_only_what_is_new_and_change_no_end(order: tuple[str, ...]) -> None:
+    bench = Bench()
+    workflow_id = bench.start("viber_service", "sms")
+    bench.turn()
+    bench.answer()
+    for status in order:
+        bench.receipt(status, workflow_id)
+        bench.turn()
+
+    ranks = {"submitted": 0, "delivered": 1, "read": 2}
+    risen = [status for at, status in enumerate(order) if all(ranks[each] < ranks[status] for each in order[:at])]
+    events = [read_event(message.body).event for message in bench.told(envelope.EVENT)]
+    assert risen == [event.removeprefix("message.") for event in events if event.startswith("message.")]
+    assert next(status for status in order if status != "submitted") == bench.workflow(workflow_id).outcome
+    assert [] == bench.senders.tickets
 
 
 def test_a_receipt_signed_by_another_account_touches_nothing() -> None:

@@ -34,10 +34,22 @@ ROWS: dict[str, dict[str, dict[str, Any]]] = {
     for generation, name in (("v1", "rows_v1.json"), ("v0.1", "rows_v0_1.json"))
 }
 """The same messages in the words of each generation."""
+REQUESTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    **{generation: (f"/{generation}/messages", rows) for generation, rows in ROWS.items()},
+    "beta": (
+        "/beta/workflows",
+        {
+            name: {"template": "failover", "workflow": [row]}
+            for name, row in ROWS["v0.1"].items()
+            if CHANNELS[name.partition(" ")[0]].in_beta
+        },
+    ),
+}
+"""Address and body of each row, by the generation that it is asked for in."""
 Case = tuple[str, str, str]
 """Generation of the request, generation of the account, row."""
 CASES: list[Case] = [
-    (asked, spoken, row) for asked in ROWS for spoken in ROWS for row in ROWS[asked] if row in ROWS[spoken]
+    (asked, spoken, row) for asked in REQUESTS for spoken in ROWS for row in REQUESTS[asked][1] if row in ROWS[spoken]
 ]
 
 
@@ -52,7 +64,8 @@ class Sent:
         """Wait until the sandbox has answered the call for a message; return what it noted."""
         answer = self.answers[case]
         assert 202 == answer.status_code, answer.text
-        workflow_id, _step = ids.split_message_uuid(answer.json()["message_uuid"])
+        given = answer.json()
+        workflow_id, _step = ids.split_message_uuid(given.get("message_uuid") or given["workflow_uuid"])
         address, wanted = f"{self.deployment.sandbox}/sandbox/calls", ids.reference(workflow_id, 1, 1)
         session = self.deployment.session
         calls = wait_until(lambda: session.get(address, params={"client_ref": wanted}, timeout=30).json(), 60)
@@ -71,8 +84,8 @@ def sent() -> Iterator[Sent]:
     tokens = {generation: pair.caller.bearer(now=time.time()) for generation, pair in callers.items()}
     answers = {
         (asked, spoken, row): deployment.session.post(
-            f"{deployment.ingress}/{asked}/messages",
-            json=ROWS[asked][row],
+            f"{deployment.ingress}{REQUESTS[asked][0]}",
+            json=REQUESTS[asked][1][row],
             headers={"Authorization": tokens[spoken]},
             timeout=15,
         )
@@ -88,6 +101,7 @@ def test_the_messages_are_of_every_row_of_the_table() -> None:
 
     assert {" ".join(row) for row in table} == set(ROWS["v1"])
     assert {" ".join(row) for row, in_v0_1 in table.items() if in_v0_1} == set(ROWS["v0.1"])
+    assert {name for name in ROWS["v0.1"] if not name.startswith("mms ")} == set(REQUESTS["beta"][1])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[2]}, asked for in {case[0]}, sent in {case[1]}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.dispatcher.events import Received, TellStatus
-from shared.model import CodeClass, CodeMeaning, Receipt, Scope, Status, What
+from shared.model import CodeClass, CodeMeaning, Receipt, RequestKind, Scope, Status, What
 from tests.support.plans import BUSY, NO_ANSWER, REFUSAL, START, our_fault, step, stop, viber_then_sms, workflow
 from tests.support.play import Play
 
@@ -42,6 +42,27 @@ def test_a_negative_after_submitted_counts_and_is_told(status: str) -> None:
     play = accepted().receipt("submitted").receipt(status, code="1300")
 
     assert ([status], [(1, "submitted", None), (1, status, "1300")]) == (play.reasons_of_next(), play.told)
+
+
+def test_sms_that_waits_for_read_which_it_never_says_goes_on_at_the_end_of_its_window() -> None:
+    asked = workflow(step(1, "sms", window=60, condition="read"), step(2, "viber_service"))
+    play = Play(asked).claim().accepted().at(1).receipt("submitted").at(3).receipt("delivered")
+
+    play.due_at(59)
+    assert (1, []) == (play.workflow.current, play.reasons_of_next())
+    play.due_at(60)
+    assert (2, ["window"]) == (play.workflow.current, play.reasons_of_next())
+
+
+@pytest.mark.parametrize("status", ["rejected", "undeliverable"])
+def test_a_chain_without_windows_goes_on_at_a_negative_whenever_it_comes_and_at_nothing_else(status: str) -> None:
+    chain = workflow(step(1, "viber_service"), step(2, "sms"), kind=RequestKind.MESSAGE)
+    play = Play(chain).claim().accepted().at(1).receipt("submitted")
+
+    play.run_out(3600)
+    assert (1, []) == (play.workflow.current, play.reasons_of_next())
+    play.receipt(status, code="1300")
+    assert (2, [status]) == (play.workflow.current, play.reasons_of_next())
 
 
 def test_what_a_step_was_told_is_kept_with_that_step() -> None:

@@ -1,12 +1,15 @@
 """What every address says to what is wrong with a request: status, type, names and headers, as a table over all."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from services.ingress.app import app_of, make_house
+from shared.queue.envelope import OutboundMessage
 from tests.support.ingress_callers import MadeUpCaller
-from tests.support.ingress_room import Room
+from tests.support.ingress_room import RememberingBroker, Room
 
 ACME = MadeUpCaller(tenant="acme")
 ID = "6a0f7c1e-2f5b-4c1d-8a57-0b5f0f1c2d3e"
@@ -120,6 +123,31 @@ def test_a_token_that_is_over_is_told_so(room: Room) -> None:
 @pytest.mark.parametrize("path", [*PINGS, "/healthz", "/readyz", "/metrics"])
 def test_whoever_asks_may_know_that_somebody_is_there(room: Room, path: str) -> None:
     assert 200 == room.client.get(path).status_code
+
+
+def test_whoever_asks_whether_it_lives_hears_so_whatever_is_away() -> None:
+    around = Room()
+    around.broker.away = around.store.away = True
+    answer = around.client.get("/healthz")
+
+    assert (200, {"alive": True}) == (answer.status_code, answer.get_json())
+
+
+class Broken(RememberingBroker):
+    """Has a fault that nobody thought of."""
+
+    def publish(self, message: OutboundMessage) -> None:
+        raise RuntimeError(f"the password is hunter2, and the body {message.body!r}")
+
+
+@pytest.mark.parametrize("path", SENDS)
+def test_a_fault_of_ours_is_told_without_its_details(path: str) -> None:
+    around = Room(ACME)
+    client = app_of(make_house(around.house.settings, around.store, Broken(), around.clock)).test_client()
+    answer = client.post(path, json=SENDS[path][0], headers=around.headers(ACME))
+
+    assert "There was an error processing the request." == is_problem(answer, 500)["detail"]
+    assert not {"hunter2", "Hello", "RuntimeError"} & set(re.findall(r"\w+", answer.get_data(as_text=True)))
 
 
 @pytest.mark.parametrize("path", [*SHOWN, *CANCELS])
