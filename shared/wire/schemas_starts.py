@@ -21,6 +21,7 @@ from shared.wire import beta, v0_1_bodies, v1_bodies
 from shared.wire.content import title_of
 from shared.wire.own_fields import REQUEST_ONLY, RequestFields
 from shared.wire.requests import StartType
+from shared.wire.schemas_conditions import WHOLE_NUMBERS, add_conditions
 
 Schema = dict[str, Any]
 
@@ -59,6 +60,7 @@ def start_parts() -> Mapping[str, Schema]:
     """Return the parts that describe every kind of request, by name in alphabetical order."""
     found = parts_of(_every_struct())
     _add_rules(found)
+    add_conditions(found)
     v1, v0_1, old_beta = v1_bodies.MESSAGES, v0_1_bodies.MESSAGES, v0_1_bodies.BETA_MESSAGES
     found["AnyMessageV1"] = _any_of(v1.values())
     found["AnyMessageV0_1"] = _any_of(v0_1.values())
@@ -77,7 +79,7 @@ def start_parts() -> Mapping[str, Schema]:
         StartType.WORKFLOW_BETA: ("WorkflowBody",),
     }
     for start_type, names in wholes.items():
-        about = found[names[0]]["description"]
+        about = f"{found[names[0]]['description']} {WHOLE_NUMBERS}"
         found[STARTS[start_type]] = {"description": about, **_both(*names, RequestFields.__name__)}
     return dict(sorted(found.items()))
 
