@@ -24,7 +24,7 @@ V1: dict[str, tuple[dict[str, Any], str]] = {
     "a channel of nobody": ({**SMS, "channel": "fax"}, "channel"),
     "a type that the channel has not": ({**SMS, "message_type": "image"}, "message_type"),
     "a reference too long": ({**SMS, "client_ref": "x" * 101}, "client_ref"),
-    "a time to live too short": ({**SMS, "ttl": 19}, "ttl"),
+    "a time to live too short": ({**SMS, "ttl": 0}, "ttl"),
     "a webhook to nowhere": ({**SMS, "webhook_url": "somewhere"}, "webhook_url"),
     "a version of nobody": ({**SMS, "webhook_version": "v2"}, "webhook_version"),
     "a carousel of one": ({**RCS, "message_type": "carousel", "carousel": {"cards": [CARD]}}, "carousel.cards"),
@@ -53,14 +53,6 @@ V0_1: dict[str, tuple[list[Any], str]] = {
     "a type that the channel has not": (
         [PERSON, PERSON, {"content": {"type": "image", "image": {"url": "https://files.example/a.jpg"}}}],
         "message.content.type",
-    ),
-    "a template without a language": (
-        [
-            {"type": "whatsapp", "number": "447700900000"},
-            {"type": "whatsapp", "number": "447700900001"},
-            {"content": {"type": "template", "template": {"name": "order_sent"}}},
-        ],
-        "message.whatsapp",
     ),
 }
 
