@@ -336,6 +336,8 @@ def test_a_publisher_gets_a_url_that_works_and_is_listed(cascade: CommandLine) -
 
 
 def test_the_doctor_is_content_and_names_who_died(cascade: CommandLine) -> None:
+    # There is more than one tenant by now: whose inbound messages are must be said.
+    cascade("account", "route", "default", "--tenant", "demo").fine()
     content = cascade("doctor").fine()
     cascade.process("ingress").kill()
     ill = cascade("doctor")
