@@ -51,8 +51,11 @@ class Depths:
         now = monotonic()
         if self._connection is None or not self._connection.is_open:
             return
-        if self._asked is not None and now - self._asked_at > _ANSWER_S:
-            self._cut("no answer to a passive declare")
+        # The opening of the channel is a question, too: a broker may fall silent between the two.
+        if (self._asked is not None or self._opening) and now - self._asked_at > _ANSWER_S:
+            self._cut(
+                "no answer to a passive declare" if self._asked is not None else "no answer to a channel's opening"
+            )
             return
         if self._channel is not None and self._open and not self._channel.is_open:
             self._on_close(self._channel, "found closed")
@@ -61,10 +64,15 @@ class Depths:
             self._to_ask = deque(sorted(self._queues()))
         self._ask()
 
+    @property
+    def _opening(self) -> bool:
+        return self._channel is not None and not self._open
+
     def _ask(self) -> None:
         if self._asked is not None or not self._to_ask or self._connection is None:
             return
         if self._channel is None:
+            self._asked_at = monotonic()
             self._channel = self._connection.channel(on_open_callback=self._on_open)
             self._channel.add_on_close_callback(self._on_close)
         if self._open:

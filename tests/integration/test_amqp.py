@@ -483,6 +483,18 @@ def test_a_consuming_connection_in_a_black_hole_is_given_up(queues: Queues, prox
         ends.until(lambda: len(ends.deliveries) == 2, deadline_s=30.0)
 
 
+def test_a_broker_that_falls_silent_before_its_first_answer_is_given_up(queues: Queues, proxy: FaultProxy) -> None:
+    publish_starts(queues, 1)
+    with ends_of(through(proxy, queues)) as ends:
+        proxy.swallow()
+        ends.amqp.consume({INTAKE: 1})
+
+        ends.until(lambda: not ends.amqp.connected, deadline_s=25.0)  # heartbeats alone would take up to 30 s
+        proxy.heal()
+
+        ends.until(lambda: ends.deliveries, deadline_s=30.0)
+
+
 def test_tls_is_spoken_with_a_certificate_that_is_known_and_names_the_host(queues: Queues, tmp_path: Path) -> None:
     assert queues.vhost.node is not None
     known, other = self_signed(tmp_path / "known", "127.0.0.1"), self_signed(tmp_path / "other", "127.0.0.2")
