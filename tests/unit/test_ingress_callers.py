@@ -337,20 +337,20 @@ def test_somebody_who_was_added_need_not_wait_for_the_next_reading() -> None:
     house = House(ACME)
     house.identify(ACME)
     house.store.callers.append(OTHER)
-    house.clock.at = 1.0
+    house.clock.at = 0.1
 
     assert "other" == house.identify(OTHER).tenant
 
 
-def test_guesses_make_the_store_be_read_once_a_second() -> None:
+def test_guesses_make_the_store_be_read_ten_times_a_second() -> None:
     house = House(ACME)
     house.identify(ACME)
-    for at in range(20):
+    for at in range(100):
         house.clock.at = 1.0 + at * 0.01
         with pytest.raises(AuthError):
             house.identify(OTHER)
 
-    assert 2 == house.store.looks
+    assert 1 + 8 <= house.store.looks <= 1 + 10
 
 
 def test_known_callers_stay_good_for_an_hour_without_the_store() -> None:
