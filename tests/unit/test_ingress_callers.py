@@ -301,9 +301,11 @@ class DirectoryInMemory:
     callers: list[MadeUpCaller] = field(default_factory=list)
     away: bool = False
     looks: int = 0
+    takes_s: float = 0.0
 
     def directory(self) -> Directory:
         self.looks += 1
+        self.clock.at += self.takes_s
         if self.away:
             raise StoreUnavailable("away")
         return directory_of(*self.callers, now=NOW + self.clock.at)
@@ -351,6 +353,18 @@ def test_guesses_make_the_store_be_read_ten_times_a_second() -> None:
             house.identify(OTHER)
 
     assert 1 + 8 <= house.store.looks <= 1 + 10
+
+
+def test_guesses_keep_a_slow_store_busy_for_a_twentieth_of_the_time() -> None:
+    house = House(ACME)
+    house.store.takes_s = 0.05
+    house.identify(ACME)
+    while house.clock.at < 10.0:
+        house.clock.at += 0.01
+        with pytest.raises(AuthError):
+            house.identify(OTHER)
+
+    assert 8 <= house.store.looks <= 11
 
 
 def test_known_callers_stay_good_for_an_hour_without_the_store() -> None:
