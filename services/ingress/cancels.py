@@ -5,8 +5,6 @@ A cancel may overtake its start: an id of ours without a row passes, and the dis
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import msgspec
 from flask import Blueprint, Response
 
@@ -15,11 +13,11 @@ from services.ingress.authentication import authenticated
 from services.ingress.house import house
 from services.ingress.lookups import Found, look_up
 from services.ingress.refusals import RefusedError
+from services.ingress.wishes import publish_wish
 from shared.ids import message_uuid
 from shared.model import State
-from shared.queue import envelope, topology
 from shared.wire.answers import CancelTaken
-from shared.wire.envelopes import Command, CommandName, write
+from shared.wire.envelopes import Command, CommandName
 
 _WHOLE = "The whole workflow of this message is cancelled: no message of it that was not sent yet goes out."
 
@@ -51,16 +49,7 @@ def _cancel(identifier: str, message: bool) -> Response:
         by="caller",
         at=here.store_time.now(),
     )
-    here.publisher.publish(
-        envelope.OutboundMessage(
-            exchange=topology.COMMANDS,
-            routing_key=topology.COMMAND_KEY,
-            type=envelope.COMMAND,
-            message_id=str(uuid4()),
-            body=write(command),
-            headers={envelope.TENANT: caller.tenant},
-        )
-    )
+    publish_wish(here, command)
     taken = CancelTaken(
         workflow_id=found.workflow_id,
         message_uuid=msgspec.UNSET if found.step is None else message_uuid(found.workflow_id, found.step),

@@ -6,8 +6,6 @@ dispatcher makes the call. Which channel can do what is the provider's (protocol
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from flask import Blueprint, Response
 
 from services.ingress.addresses import IDENTIFIER
@@ -17,9 +15,9 @@ from services.ingress.callers import Caller
 from services.ingress.house import House, house
 from services.ingress.lookups import Found, canonical, look_up
 from services.ingress.refusals import RefusedError
+from services.ingress.wishes import publish_wish
 from shared.model import Status
-from shared.queue import envelope, topology
-from shared.wire.envelopes import MessageUpdate, UpdateStatus, write
+from shared.wire.envelopes import MessageUpdate, UpdateStatus
 from shared.wire.statuses import status_of
 from shared.wire.updates import read_update
 
@@ -56,16 +54,7 @@ def _update(identifier: str) -> Response:
         status=status,
         replying_indicator=indicator,
     )
-    here.publisher.publish(
-        envelope.OutboundMessage(
-            exchange=topology.COMMANDS,
-            routing_key=topology.COMMAND_KEY,
-            type=envelope.COMMAND,
-            message_id=str(uuid4()),
-            body=write(wish),
-            headers={envelope.TENANT: caller.tenant},
-        )
-    )
+    publish_wish(here, wish)
     answer = Response(b"", status=200)
     del answer.headers["Content-Type"]  # clients parse what calls itself JSON, and there is nothing
     return answer
